@@ -1,0 +1,1 @@
+"""调度: the operating system of a telecom operator's business."""
