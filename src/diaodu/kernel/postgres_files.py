@@ -131,8 +131,8 @@ def home_at(data_dir: Path, account: Account, shelf: Path) -> Path:
         data_dir.parent.mkdir(parents=True, exist_ok=True)
         data_dir.mkdir(mode=0o700)
         account.own(data_dir)
-    if account.can_write(data_dir):
-        return data_dir.resolve()
+    if account.can_write(real := data_dir.resolve()):
+        return real
     if os.geteuid() != 0 or any(data_dir.iterdir()):
         raise HomeUnusable(user=account.name, home=data_dir)
     shelf.mkdir(exist_ok=True)
