@@ -114,7 +114,7 @@ def test_two_processes_that_start_at_once_share_one_server(place: Path) -> None:
     )
     command = [sys.executable, "-c", code, str(place / "pg")]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    both = [subprocess.Popen(command, text=True, **pipes) for _ in range(2)]  # type: ignore[call-overload]  # a dict of pipes
+    both = [subprocess.Popen(command, text=True, **pipes) for _ in range(2)]  # type: ignore[call-overload]  # the keywords stand in a dict
     first, second = (process.stdout.readline() for process in both)
     assert first == second != ""
     postmaster = _postmaster(place / "pg")
