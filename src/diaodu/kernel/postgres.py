@@ -159,7 +159,8 @@ def _running(home: Path, wish: _Wish) -> Server | None:
         if not _serves(int(lines[0]), cluster):
             _forget_reused_pid(int(lines[0]), pid_file)
             return None
-        if lines[7:] == ["ready"]:
+        # A killed server's file still says "ready": only an answer counts.
+        if lines[7:] == ["ready"] and _ready(_dsn(home, Path(lines[4]), None, int(lines[3]))):
             tcp_port = int(lines[3]) if lines[5] else None
             if wish.tcp_port not in (None, tcp_port):
                 raise AlreadyRunning(home=home, pid=lines[0], port=wish.tcp_port)

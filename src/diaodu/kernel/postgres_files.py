@@ -1,6 +1,7 @@
 """What the embedded PostgreSQL stands on: the user it runs as, its home directory, its binaries, its cluster."""
 
 import contextlib
+import importlib.metadata
 import importlib.util
 import os
 import pwd
@@ -135,13 +136,18 @@ def home_at(data_dir: Path, account: Account, shelf: Path) -> Path:
         return real
     if os.geteuid() != 0 or any(data_dir.iterdir()):
         raise HomeUnusable(user=account.name, home=data_dir)
-    shelf.mkdir(exist_ok=True)
-    shelf.chmod(0o755)
+    _make_reachable(shelf)
     home = Path(tempfile.mkdtemp(prefix=f"{data_dir.name}-", dir=shelf))
     account.own(home)
     data_dir.rmdir()
     data_dir.symlink_to(home)
     return home
+
+
+def _make_reachable(shelf: Path) -> None:
+    if not shelf.exists():
+        shelf.mkdir()
+        shelf.chmod(0o755)  # whatever our umask is
 
 
 def is_short(directory: Path) -> bool:
@@ -202,11 +208,10 @@ def _major(bin_dir: Path, account: Account) -> int | None:
 def _copied(bin_dir: Path, account: Account, shelf: Path) -> tuple[Path, int | None]:
     """Copy the wheel's binaries to where the server's user can reach them (a virtual environment in root's home)."""
     package = bin_dir.parent.parent
-    target = shelf / f"binaries-{(bin_dir / 'postgres').stat().st_mtime_ns}"
+    target = shelf / f"{package.name}-{importlib.metadata.version(package.name)}"
     copy = target / package.name / bin_dir.parent.name
     if not target.exists():
-        shelf.mkdir(exist_ok=True)
-        shelf.chmod(0o755)
+        _make_reachable(shelf)
         draft = Path(tempfile.mkdtemp(prefix="copying-", dir=shelf))
         shutil.copytree(bin_dir.parent, draft / package.name / bin_dir.parent.name)
         shutil.copytree(package.with_name(f"{package.name}.libs"), draft / f"{package.name}.libs")
