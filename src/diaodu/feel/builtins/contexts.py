@@ -1,0 +1,81 @@
+"""The context functions and `not`."""
+
+from __future__ import annotations
+
+from diaodu.feel.builtins.registry import builtin
+from diaodu.feel.errors import Refused
+from diaodu.feel.values import entry, kind_of, lift
+
+
+@builtin("not(negand: any)")
+def negate(negand: object) -> bool:
+    if not isinstance(negand, bool):
+        raise Refused("not-boolean", type=kind_of(negand))
+    return not negand
+
+
+@builtin("get value(m: context, key: string)")
+def get_value(m: dict[str, object], key: str) -> object:
+    if key not in m:
+        raise Refused("unknown-entry", name=key)
+    return entry(m, key)
+
+
+@builtin("get value(context: context, keys: list)")
+def get_deep_value(context: dict[str, object], keys: list[object]) -> object:
+    found: object = context
+    if not keys:
+        raise Refused("invalid-value", value="[]", name="keys")
+    for key in keys:
+        if not isinstance(found, dict) or not isinstance(key, str) or key not in found:
+            raise Refused("unknown-entry", name=key)
+        found = entry(found, key)
+    return found
+
+
+@builtin("get entries(m: context)")
+def get_entries(m: dict[str, object]) -> list[object]:
+    return [{"key": key, "value": entry(m, key)} for key in m]
+
+
+@builtin("context(entries: list)")
+def context(entries: list[object]) -> dict[str, object]:
+    result: dict[str, object] = {}
+    for item in entries:
+        if not isinstance(item, dict) or not {"key", "value"} <= item.keys():
+            raise Refused("invalid-value", value=kind_of(item), name="entries")
+        key = item["key"]
+        if not isinstance(key, str):
+            raise Refused("invalid-value", value=kind_of(key), name="key")
+        if key in result:
+            raise Refused("duplicate-entry", name=key)
+        result[key] = lift(item["value"])
+    return result
+
+
+@builtin("context put(context: context, key: string, value: any)")
+def context_put(context: dict[str, object], key: str, value: object) -> dict[str, object]:
+    return {**context, key: value}
+
+
+@builtin("context put(context: context, keys: list, value: any)")
+def context_put_deep(context: dict[str, object], keys: list[object], value: object) -> dict[str, object]:
+    if not keys or not isinstance(keys[0], str):
+        raise Refused("invalid-value", value="list", name="keys")
+    key, rest = keys[0], keys[1:]
+    if not rest:
+        return {**context, key: value}
+    inner = entry(context, key)
+    if inner is not None and not isinstance(inner, dict):
+        raise Refused("invalid-value", value=kind_of(inner), name=key)
+    return {**context, key: context_put_deep(inner or {}, rest, value)}
+
+
+@builtin("context merge(contexts: list)")
+def context_merge(contexts: list[object]) -> dict[str, object]:
+    result: dict[str, object] = {}
+    for item in contexts:
+        if not isinstance(item, dict):
+            raise Refused("invalid-value", value=kind_of(item), name="contexts")
+        result.update(item)
+    return result
