@@ -3,8 +3,8 @@
 from diaodu.feel.budget import Budget
 from diaodu.feel.errors import Diagnostic, FeelBudgetExceeded, FeelError, FeelSyntaxError
 from diaodu.feel.expression import Expression, UnaryTests, compile_expression, compile_unary_tests
-from diaodu.feel.temporal import Date, DateTime, DaysDuration, MonthsDuration, Time, to_python
-from diaodu.feel.values import Function, Range
+from diaodu.feel.temporal import Date, DateTime, DaysDuration, MonthsDuration, Time
+from diaodu.feel.values import Function, Range, to_python
 
 __all__ = [
     "Budget",

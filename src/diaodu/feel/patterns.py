@@ -9,33 +9,25 @@ import regex
 
 from diaodu.feel.errors import FeelBudgetExceeded, Refused
 from diaodu.feel.runtime import Run
+from diaodu.feel.xpath import translated
 
-_FLAGS = {"s": regex.DOTALL, "m": regex.MULTILINE, "i": regex.IGNORECASE, "x": regex.VERBOSE}
-# Longer patterns and larger repetitions cost more to compile than the time budget allows.
+_FLAGS = {"s": regex.DOTALL, "m": regex.MULTILINE, "i": regex.IGNORECASE}
+# Compiling is outside of the time limit, so the pattern itself must be short.
 MAX_PATTERN = 1000
-_LARGE_REPETITION = re.compile(r"\{\s*\d*\s*,?\s*\d{4,}")
-# `[a-z-[aeiou]]` of XPath is `[a-z--[aeiou]]` here; \i and \c are the characters of XML names.
-_SUBTRACTION = re.compile(r"(?<!\\)-\[")
-_XML_NAMES = {r"\i": "[A-Za-z_:]", r"\c": r"[-\w.:]", r"\I": "[^A-Za-z_:]", r"\C": r"[^-\w.:]"}
-_ESCAPED = re.compile(r"\\[icIC\\]")
 
 
 @lru_cache(maxsize=512)
 def _compiled(pattern: str, flags: str) -> regex.Pattern[str]:
-    if len(pattern) > MAX_PATTERN or _LARGE_REPETITION.search(pattern) or pattern.count("{") > 20:
-        raise Refused("invalid-value", value="pattern", name="pattern")
-    if not set(flags) <= {*_FLAGS, "q"}:
+    if len(pattern) > MAX_PATTERN:
+        raise Refused("invalid-value", value=pattern[:20], name="pattern")
+    if not set(flags) <= {*_FLAGS, "q", "x"}:
         raise Refused("invalid-value", value=flags, name="flags")
     mask = regex.VERSION1
     for flag in flags:
         mask |= _FLAGS.get(flag, 0)
-    if "q" in flags:
-        pattern = regex.escape(pattern)
-    else:
-        pattern = _SUBTRACTION.sub("--[", pattern)
-        pattern = _ESCAPED.sub(lambda found: _XML_NAMES.get(found[0], found[0]), pattern)
+    notation = regex.escape(pattern) if "q" in flags else translated(pattern, flags)
     try:
-        return regex.compile(pattern, mask)
+        return regex.compile(notation, mask)
     except (regex.error, ValueError, OverflowError, RecursionError) as error:
         raise Refused("invalid-value", value=pattern, name="pattern") from error
 
@@ -53,6 +45,8 @@ def replaced(run: Run, text: str, pattern: str, replacement: str, flags: str) ->
     """The text with every match replaced; `$1` stands for a group, a backslash takes the meaning of what follows."""
     compiled = _compiled(pattern, flags)
     literal = "q" in flags
+    if compiled.fullmatch("") is not None or not (literal or _REPLACEMENT.fullmatch(replacement)):
+        raise Refused("invalid-value", value=replacement, name="replace")
     limit = run.meter.budget.items
 
     def one(match: regex.Match[str]) -> str:
@@ -83,16 +77,15 @@ def pieces(run: Run, text: str, delimiter: str) -> list[object]:
     return [*found, text[start:]]
 
 
-_REFERENCE = re.compile(r"\\([\\$])|\$(\d+)|\\(.)|\$")
+_REPLACEMENT = re.compile(r"(?:[^\\$]|\\[\\$]|\$\d)*")
+_REFERENCE = re.compile(r"\\([\\$])|\$(\d+)")
 
 
 def _expanded(match: regex.Match[str], replacement: str) -> str:
     def one(reference: re.Match[str]) -> str:
-        escaped, number, other = reference.groups()
+        escaped, number = reference.groups()
         if escaped is not None:
-            return escaped
-        if number is None:
-            return other or "$"
+            return str(escaped)
         # Of `$12` the longest number that is a group counts; the digits behind it are text.
         groups = match.re.groups
         while len(number) > 1 and int(number) > groups:

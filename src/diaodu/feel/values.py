@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from typing import Any
 
+from diaodu.feel import temporal
 from diaodu.feel.temporal import NANOS, Date, DateTime, DaysDuration, MonthsDuration, Time, from_python
 
 # The 34 digits and the exponents of IEEE 754 decimal128, which the standard names.
@@ -86,6 +87,20 @@ def lift(value: object) -> object:
     if isinstance(value, str):
         return str(value)
     raise TypeError(f"{kind.__name__} is no FEEL value")
+
+
+def to_python(value: object) -> object:
+    """The value with its dates, times and days durations as those of Python, also within lists and contexts.
+
+    ValueError or OverflowError outside the years 1 to 9999.
+    """
+    if isinstance(value, (Date, Time, DateTime, DaysDuration)):
+        return temporal.to_python(value)
+    if isinstance(value, (list, tuple)):
+        return [to_python(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: to_python(item) for key, item in value.items()}
+    return value
 
 
 def entry(context: dict[str, object], name: str) -> object:
