@@ -1,0 +1,222 @@
+"""A release: the immutable set of catalogue data that a revision of an order is made under; and the tree type.
+
+Names in expressions (FEEL): 订单项 (the item's characteristics), 客户 (the customer), 产品 (the product as it is
+installed, for an existing one), 上级 (the characteristics of the parent in the tree), 设计 (the resources that
+the areas chose), 地址 (the address).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from diaodu import feel
+
+Text = Mapping[str, str]  # {"zh": …, "en": …}
+Expressions = Mapping[str, feel.Expression]
+
+
+class OnChange(StrEnum):
+    """What a change of what an effect reads does to the effect."""
+
+    IN_PLACE = "in_place"
+    MAKE_BEFORE_BREAK = "make_before_break"
+    BREAK_FIRST = "break_first"
+
+
+class Performer(StrEnum):
+    """Who does a kind of work."""
+
+    SYSTEM = "system"  # a network element or another system, through an adapter
+    AREA = "area"  # the inventory of an area
+    PEOPLE = "people"  # somebody, through a worklist
+
+
+def plain(value: Any) -> Any:
+    """A FEEL value as plain JSON: whole numbers as int, other numbers as float, the rest as it is."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value
+
+
+@dataclass(frozen=True)
+class Characteristic:
+    """A characteristic that may be ordered."""
+
+    name: str
+    type: str  # number, string, boolean
+    required: bool = False
+    allowed: tuple[Any, ...] = ()
+    default: Any = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True)
+class Offering:
+    """What is sold: a product with its tariff, or a 套餐 of several with one discount policy."""
+
+    id: str
+    name: Text
+    members: tuple[str, ...]  # offerings inside a 套餐; empty for a single product
+    product: str | None
+    tariff: Mapping[str, Any]
+    discount: Mapping[str, Any] | None
+    limit_hours: Mapping[str, int]  # urban, rural
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Specification:
+    """A product, service or resource specification; ``id`` is ``level/name``."""
+
+    id: str
+    name: Text
+    characteristics: Mapping[str, Characteristic] = field(default_factory=dict)
+
+    @property
+    def level(self) -> str:
+        """``product``, ``service`` or ``resource``."""
+        return self.id.partition("/")[0]
+
+
+@dataclass(frozen=True)
+class DecompositionRule:
+    """One line of the breakdown: a node of ``of`` yields a node of ``yields`` when the condition holds."""
+
+    id: str
+    of: str
+    yields: str
+    role: str  # main, additional, carries
+    when: feel.Expression | None
+    characteristics: Expressions
+    shared: bool  # one thing for all users of the same group (an ONU for three services)
+    reason: Text
+
+
+@dataclass(frozen=True)
+class Undo:
+    """How an effect is taken back: by which kind of work, with which verb."""
+
+    kind: str
+    work: str
+    after: tuple[str, ...] = ()  # undo kinds that must be confirmed first
+
+
+@dataclass(frozen=True)
+class EffectKind:
+    """A kind of fact about the outside world (core rules §1.5)."""
+
+    id: str
+    of: str  # the specification of the thing it is about; empty for closing effects
+    work: str
+    element: feel.Expression | None
+    params: Expressions
+    reads: Expressions
+    after: tuple[str, ...]
+    on_change: OnChange
+    undo: Undo | None
+    recall: str
+    ponr: str
+    priority: int
+
+
+@dataclass(frozen=True)
+class FormField:
+    """A field that a report must or may carry."""
+
+    name: str
+    type: str
+    required: bool
+    valid: feel.Expression | None  # 值 is the value, 订单项 the item
+    message: Text
+
+
+@dataclass(frozen=True)
+class WorkKind:
+    """A kind of work: who does it, within which limit, and what is reported per effect kind."""
+
+    id: str
+    name: Text
+    performer: Performer
+    role: str | None
+    limit_minutes: int
+    forms: Mapping[str, tuple[FormField, ...]]  # by effect kind
+
+
+@dataclass(frozen=True)
+class AuditRule:
+    """A rule of 审核: refuses an item, or adds what the item lacks."""
+
+    id: str
+    offerings: frozenset[str]
+    actions: frozenset[str]
+    holds: feel.Expression  # true: nothing to do
+    field: str
+    value: feel.Expression
+    message: Text
+    mend: Text
+    sets: Expressions  # instead of a refusal: characteristics to set on the item
+
+
+@dataclass(frozen=True)
+class Release:
+    """All of it, compiled."""
+
+    id: int
+    name: str
+    offerings: Mapping[str, Offering]
+    specifications: Mapping[str, Specification]
+    rules: Mapping[str, tuple[DecompositionRule, ...]]  # by ``of``
+    effects: Mapping[str, EffectKind]
+    effects_of: Mapping[str, tuple[EffectKind, ...]]  # by specification
+    work: Mapping[str, WorkKind]
+    audit: tuple[AuditRule, ...]
+    closing: Mapping[str, EffectKind]  # archives and notices: asked for by name in the process
+    processes: Mapping[str, str]  # intake, execution
+
+    def tree_kinds(self) -> frozenset[str]:
+        """The kinds of work that a plan may ask people and systems for."""
+        areas = {w.id for w in self.work.values() if w.performer is Performer.AREA}
+        undone = {e.undo.work for e in self.effects.values() if e.undo}
+        return frozenset({e.work for e in self.effects.values()} | undone) - areas
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node of the decomposition: a thing that will exist, with the rule that made it."""
+
+    thing_id: int
+    spec: str
+    item_key: str
+    group: str  # the top-level item: what belongs together
+    parent: int | None
+    role: str
+    characteristics: Mapping[str, Any]
+    rule: str | None
+    reason: Text
+    users: tuple[int, ...] = ()  # products that use a shared thing
+
+    @property
+    def level(self) -> str:
+        """``product``, ``service`` or ``resource``."""
+        return self.spec.partition("/")[0]
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The decomposition of a revision, parents before children."""
+
+    nodes: tuple[Node, ...]
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes)
+
+    def document(self) -> list[dict[str, Any]]:
+        """Plain JSON, as it is stored."""
+        return [vars(n) | {"characteristics": dict(n.characteristics), "users": list(n.users)} for n in self.nodes]
+
+    @staticmethod
+    def parse(document: list[dict[str, Any]]) -> "Tree":
+        """The tree of a stored document."""
+        return Tree(tuple(Node(**(d | {"users": tuple(d["users"])})) for d in document))

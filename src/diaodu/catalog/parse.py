@@ -1,0 +1,201 @@
+"""From a catalogue document (plain JSON or YAML data) to a compiled release; every problem is found at once."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from diaodu import feel
+from diaodu.catalog.errors import BadCatalogue
+from diaodu.catalog.model import (
+    AuditRule,
+    Characteristic,
+    DecompositionRule,
+    EffectKind,
+    FormField,
+    Offering,
+    OnChange,
+    Performer,
+    Release,
+    Specification,
+    Undo,
+    WorkKind,
+)
+
+Entry = Mapping[str, Any]
+T = TypeVar("T")
+
+
+class _Problems:
+    """Collects what is wrong, with the place where it stands."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def expression(self, text: Any, place: str) -> feel.Expression | None:
+        if text is None:
+            return None
+        try:
+            return feel.compile_expression(str(text))
+        except feel.FeelSyntaxError as error:
+            self.found.append(f"{place}: {error}")
+            return None
+
+    def required(self, text: Any, place: str) -> feel.Expression:
+        return self.expression(text, place) or feel.compile_expression("null")
+
+    def expressions(self, texts: Mapping[str, Any] | None, place: str) -> dict[str, feel.Expression]:
+        return {name: self.required(text, f"{place}.{name}") for name, text in (texts or {}).items()}
+
+    def known(self, names: Sequence[str], among: Mapping[str, Any], place: str) -> None:
+        self.found += [f"{place}: unknown name {n!r}" for n in names if n not in among]
+
+
+def parse_release(document: Mapping[str, Any], *, release_id: int, name: str) -> Release:
+    """Compile a catalogue document; BadCatalogue names every problem."""
+    problems = _Problems()
+
+    def table(section: str, make: Callable[[Entry, _Problems], T]) -> dict[str, T]:
+        return {entry["id"]: make(entry, problems) for entry in document.get(section, [])}
+
+    specifications = table("specifications", _specification)
+    rules = table("decomposition", _rule)
+    effects = table("effects", _effect)
+    closing = table("closing", _effect)
+    release = Release(
+        id=release_id,
+        name=name,
+        offerings=table("offerings", _offering),
+        specifications=specifications,
+        rules=_grouped(rules.values(), lambda r: r.of),
+        effects=effects,
+        effects_of=_grouped(effects.values(), lambda e: e.of),
+        work=table("work", _work),
+        audit=tuple(table("audit", _audit).values()),
+        closing=closing,
+        processes=document.get("processes", {}),
+    )
+    _check_references(release, problems)
+    if problems.found:
+        raise BadCatalogue(problems="; ".join(problems.found))
+    return release
+
+
+def _grouped(entries: Iterable[T], key: Callable[[T], str]) -> dict[str, tuple[T, ...]]:
+    groups: dict[str, list[T]] = {}
+    for entry in entries:
+        groups.setdefault(key(entry), []).append(entry)
+    return {name: tuple(members) for name, members in groups.items()}
+
+
+def _check_references(release: Release, problems: _Problems) -> None:
+    for o in release.offerings.values():
+        problems.known(o.members, release.offerings, f"offering {o.id}")
+        problems.known([o.product] if o.product else [], release.specifications, f"offering {o.id}")
+    for rules in release.rules.values():
+        for r in rules:
+            problems.known([r.of, r.yields], release.specifications, f"decomposition {r.id}")
+    for e in release.effects.values():
+        problems.known([e.of], release.specifications, f"effect {e.id}")
+    for e in (*release.effects.values(), *release.closing.values()):
+        problems.known([e.work, *([e.undo.work] if e.undo else [])], release.work, f"effect {e.id}")
+        problems.known(e.after, release.effects, f"effect {e.id}")
+    for a in release.audit:
+        problems.known(sorted(a.offerings), release.offerings, f"audit rule {a.id}")
+
+
+def _offering(e: Entry, _: _Problems) -> Offering:
+    return Offering(
+        id=e["id"],
+        name=e["name"],
+        members=tuple(e.get("members", ())),
+        product=e.get("product"),
+        tariff=e.get("tariff", {}),
+        discount=e.get("discount"),
+        limit_hours=e.get("limit_hours", {"urban": 48, "rural": 72}),
+        actions=tuple(e.get("actions", ("add", "modify", "delete"))),
+    )
+
+
+def _specification(e: Entry, _: _Problems) -> Specification:
+    listed = [
+        Characteristic(
+            name=c["name"],
+            type=c.get("type", "string"),
+            required=c.get("required", False),
+            allowed=tuple(c.get("allowed", ())),
+            default=c.get("default"),
+            unit=c.get("unit"),
+        )
+        for c in e.get("characteristics", [])
+    ]
+    return Specification(id=e["id"], name=e["name"], characteristics={c.name: c for c in listed})
+
+
+def _rule(e: Entry, problems: _Problems) -> DecompositionRule:
+    place = f"decomposition {e['id']}"
+    return DecompositionRule(
+        id=e["id"],
+        of=e["of"],
+        yields=e["yields"],
+        role=e.get("role", "carries"),
+        when=problems.expression(e.get("when"), place),
+        characteristics=problems.expressions(e.get("characteristics"), place),
+        shared=e.get("shared", False),
+        reason=e["reason"],
+    )
+
+
+def _effect(e: Entry, problems: _Problems) -> EffectKind:
+    place = f"effect {e['id']}"
+    undo = e.get("undo")
+    return EffectKind(
+        id=e["id"],
+        of=e.get("of", ""),
+        work=e["work"],
+        element=problems.expression(e.get("element"), place),
+        params=problems.expressions(e.get("params"), place),
+        reads=problems.expressions(e.get("reads"), place),
+        after=tuple(e.get("after", ())),
+        on_change=OnChange(e.get("on_change", "in_place")),
+        undo=Undo(undo["kind"], undo["work"], tuple(undo.get("after", ()))) if undo else None,
+        recall=e.get("recall", "never"),
+        ponr=e.get("ponr", "none"),
+        priority=int(e.get("priority", 5)),
+    )
+
+
+def _field(f: Entry, problems: _Problems, place: str) -> FormField:
+    return FormField(
+        name=f["name"],
+        type=f.get("type", "string"),
+        required=f.get("required", False),
+        valid=problems.expression(f.get("valid"), f"{place}.{f['name']}"),
+        message=f.get("message", {"zh": "取值无效", "en": "the value is not valid"}),
+    )
+
+
+def _work(e: Entry, problems: _Problems) -> WorkKind:
+    place = f"work {e['id']}"
+    forms = {kind: tuple(_field(f, problems, place) for f in fields) for kind, fields in e.get("forms", {}).items()}
+    return WorkKind(
+        id=e["id"],
+        name=e["name"],
+        performer=Performer(e["performer"]),
+        role=e.get("role"),
+        limit_minutes=int(e.get("limit_minutes", 60)),
+        forms=forms,
+    )
+
+
+def _audit(e: Entry, problems: _Problems) -> AuditRule:
+    place = f"audit rule {e['id']}"
+    return AuditRule(
+        id=e["id"],
+        offerings=frozenset(e["offerings"]),
+        actions=frozenset(e.get("actions", ("add", "modify", "delete"))),
+        holds=problems.required(e["holds"], place),
+        field=e["field"],
+        value=problems.required(e.get("value", "null"), place),
+        message=e["message"],
+        mend=e["mend"],
+        sets=problems.expressions(e.get("sets"), place),
+    )

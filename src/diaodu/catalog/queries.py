@@ -1,0 +1,27 @@
+"""Reads of the catalogue: releases are immutable, so a process compiles each once."""
+
+from diaodu.catalog.errors import NoRelease
+from diaodu.catalog.model import Release
+from diaodu.catalog.parse import parse_release
+from diaodu.kernel.db import Tx
+
+_compiled: dict[tuple[str, int], Release] = {}
+
+
+def get_release(tx: Tx, release_id: int) -> Release:
+    """A release by id, compiled."""
+    key = (tx.conn.info.dsn, release_id)
+    if key not in _compiled:
+        row = tx.row("select name, document from catalog.release where id = %s", (release_id,))
+        if row is None:
+            raise NoRelease()
+        _compiled[key] = parse_release(row[1], release_id=release_id, name=row[0])
+    return _compiled[key]
+
+
+def current_release(tx: Tx) -> Release:
+    """The release that a new revision is made under: the newest one."""
+    row = tx.row("select id from catalog.release order by id desc limit 1")
+    if row is None:
+        raise NoRelease()
+    return get_release(tx, int(row[0]))

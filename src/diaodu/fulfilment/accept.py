@@ -1,0 +1,49 @@
+"""接受: a designed revision becomes the to-be of its order; the plan is computed and the execution starts."""
+
+from collections.abc import Mapping, Sequence
+
+from diaodu.engine import commands as engine
+from diaodu.engine.ports import BusinessError, Call, Decision, Done, Nudge, Start
+from diaodu.fulfilment.orders import OrderFacts, load_orders
+from diaodu.fulfilment.replan import inherit, replan
+from diaodu.kernel import journal
+from diaodu.kernel.db import Tx
+from diaodu.ordering import commands as ordering
+from diaodu.ordering.model import ItemState
+
+
+class Accept:
+    """The service ``fulfilment.accept``."""
+
+    def load(self, tx: Tx, calls: Sequence[Call]) -> Mapping[int, OrderFacts]:
+        """The orders of the calls."""
+        return load_orders(tx, [c.root_id for c in calls])
+
+    def decide(self, call: Call, facts: Mapping[int, OrderFacts]) -> Decision:
+        """A revision whose product another order holds is not accepted; else it is."""
+        refused = call.vars.get("design") == "refused"
+        return Decision(BusinessError("design-refused", str(call.vars.get("reason"))) if refused else Done())
+
+    def apply(self, tx: Tx, decided: Sequence[tuple[Call, Decision]], facts: Mapping[int, OrderFacts]) -> None:
+        """Accept, plan, start."""
+        accepted = [facts[call.root_id] for call, d in decided if isinstance(d.outcome, Done)]
+        inherit(tx, accepted)
+        replan(tx, accepted)
+        first = {o.id for o in accepted if o.revision.n == 1 or not _is_running(o)}
+        ordering.accept_revisions(tx, [o.revision for o in accepted])
+        ordering.move_items(
+            tx, [ordering.Move(i, ItemState.IN_PROGRESS) for o in accepted for i in o.items]
+        )
+        engine.signal(
+            tx,
+            [
+                Start(o.id, o.release.processes["execution"], str(o.id)) if o.id in first else Nudge(o.id)
+                for o in accepted
+            ],
+        )
+        for o in accepted:
+            journal.record(tx, o.id, {"t": "order.planned", "revision": o.revision.n})
+
+
+def _is_running(order: OrderFacts) -> bool:
+    return any(i.state in (ItemState.IN_PROGRESS, ItemState.CLOSING, ItemState.HELD) for i in order.items)

@@ -1,0 +1,116 @@
+"""竣工: the roll-up from effects to items, the archives (billing, resource, SLA) and the notice to the customer.
+
+Archives and the notice are effects that the diagram asks for by name; each waits until it has landed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from diaodu.engine.ports import BusinessError, Call, Decision, Done, Wait
+from diaodu.fulfilment.archives import closing_params
+from diaodu.fulfilment.orders import OrderFacts, line_names, load_orders
+from diaodu.fulfilment.wanted import undo_of
+from diaodu.kernel import journal
+from diaodu.kernel.db import Tx
+from diaodu.ordering import commands as ordering
+from diaodu.ordering.model import FINAL, ItemState
+from diaodu.planning import commands as ledger
+from diaodu.planning import queries as effects
+from diaodu.planning.model import OPEN, Effect, Op, Step
+
+Facts = tuple[Mapping[int, OrderFacts], Mapping[int, list[Effect]]]
+
+
+def _load(tx: Tx, calls: Sequence[Call]) -> Facts:
+    ids = [c.root_id for c in calls]
+    return load_orders(tx, ids), effects.ledger(tx, ids)
+
+
+class Complete:
+    """The service ``fulfilment.complete``: every effect is settled, so the items are built and close."""
+
+    def load(self, tx: Tx, calls: Sequence[Call]) -> Facts:
+        """The orders and their ledgers."""
+        return _load(tx, calls)
+
+    def decide(self, call: Call, facts: Facts) -> Decision:
+        """An order with an open effect is not complete; the stage should not have ended."""
+        unsettled = [e.kind for e in facts[1][call.root_id] if e.state in OPEN]
+        if unsettled:
+            return Decision(BusinessError("not-complete", ", ".join(unsettled)))
+        return Decision(Done())
+
+    def apply(self, tx: Tx, decided: Sequence[tuple[Call, Decision]], facts: Facts) -> None:
+        """The items are closing: cancellation is over."""
+        done = [facts[0][call.root_id] for call, d in decided if isinstance(d.outcome, Done)]
+        _move_all(tx, done, ItemState.CLOSING)
+
+
+class Closing:
+    """The service ``fulfilment.closing``: the effect named by the setting ``effect``, once per top-level item."""
+
+    def load(self, tx: Tx, calls: Sequence[Call]) -> Facts:
+        """The orders and their ledgers."""
+        return _load(tx, calls)
+
+    def decide(self, call: Call, facts: Facts) -> Decision:
+        """The steps, one per group, and the wait for their landing."""
+        order, known = facts[0][call.root_id], facts[1][call.root_id]
+        kind = call.settings["effect"]
+        made = {e.item_key for e in known if e.kind == kind}
+        steps = [_step(order, known, kind, group) for group in order.groups() if group not in made]
+        return Decision(Wait("landed", kind), steps)
+
+    def apply(self, tx: Tx, decided: Sequence[tuple[Call, Decision]], facts: Facts) -> None:
+        """Write the intents down; they are ready at once."""
+        made: list[Effect] = []
+        for call, decision in decided:
+            n = facts[0][call.root_id].revision.n
+            made += ledger.add_steps(tx, order_id=call.root_id, revision=n, steps=decision.writes)
+        # The archives carry the instants of this transaction.
+        ledger.add(tx, [replace(e, params={**e.params, "at": tx.now.isoformat()}) for e in made])
+
+
+class Close:
+    """The service ``fulfilment.close``: all archives are confirmed, the items are completed."""
+
+    def load(self, tx: Tx, calls: Sequence[Call]) -> Facts:
+        """The orders and their ledgers."""
+        return _load(tx, calls)
+
+    def decide(self, call: Call, facts: Facts) -> Decision:
+        """Nothing is left to decide."""
+        del call, facts
+        return Decision(Done())
+
+    def apply(self, tx: Tx, decided: Sequence[tuple[Call, Decision]], facts: Facts) -> None:
+        """The promise is kept."""
+        orders = [facts[0][call.root_id] for call, _ in decided]
+        _move_all(tx, orders, ItemState.COMPLETED)
+        for order in orders:
+            journal.record(tx, order.id, {"t": "order.completed"})
+
+
+def _move_all(tx: Tx, orders: Sequence[OrderFacts], state: ItemState) -> None:
+    ordering.move_items(tx, [ordering.Move(i, state) for o in orders for i in o.items if i.state not in FINAL])
+
+
+def _step(order: OrderFacts, known: Sequence[Effect], kind: str, group: str) -> Step:
+    effect = order.release.closing[kind]
+    top = order.lines()[group]
+    names = line_names(order, top)
+    return Step(
+        op=Op.DO,
+        thing_id=top.product_id,
+        kind=kind,
+        item_key=group,
+        work=effect.work,
+        element=str(effect.element.evaluate(names)) if effect.element else None,
+        priority=effect.priority,
+        reads_hash=None,
+        params=closing_params(kind, order, known, group),
+        undo=undo_of(effect),
+        of_id=None,
+        after=frozenset(),
+        reason="closing",
+    )

@@ -1,0 +1,1 @@
+"""客户订单: product orders, their items and revisions (TMF622)."""

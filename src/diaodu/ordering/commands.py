@@ -1,0 +1,278 @@
+"""Writes of orders."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from diaodu.catalog import queries as catalog
+from diaodu.engine import commands as engine
+from diaodu.inventory import queries as inventory
+from diaodu.kernel import journal, sets
+from diaodu.kernel.access import Principal
+from diaodu.kernel.db import Tx
+from diaodu.kernel.ids import part_for, part_of
+from diaodu.ordering import errors, queries
+from diaodu.ordering.check import check_lines
+from diaodu.ordering.model import (
+    FINAL,
+    TRANSITIONS,
+    CapturedOrder,
+    Item,
+    ItemDraft,
+    ItemState,
+    Line,
+    OrderDraft,
+    Revision,
+    order_state,
+)
+from diaodu.party import queries as party
+from diaodu.tmf import hub
+
+API = "productOrderingManagement"
+_ORDER = {
+    "part": "int2", "id": "int8", "external_id": "text", "source": "text", "content_hash": "bytea",
+    "customer_id": "int8", "channel": "text", "category": "text", "description": "text", "priority": "int2",
+    "ordered_at": "timestamptz", "requested_start_at": "timestamptz", "requested_completion_at": "timestamptz",
+    "extra": "jsonb",
+}  # fmt: skip
+_ITEM = {
+    "part": "int2", "id": "int8", "order_id": "int8", "item_key": "text", "parent_key": "text", "action": "text",
+    "offering": "text", "product_id": "int8", "state": "text",
+}  # fmt: skip
+_REVISION = {
+    "part": "int2", "order_id": "int8", "n": "int4", "state": "text", "release_id": "int4", "document": "jsonb",
+    "created_at": "timestamptz",
+}  # fmt: skip
+
+
+def order_id_for(tx: Tx, *, source: str, key: str | None) -> int:
+    """The id that an order has or will have: fixed by the client's key, in a transaction of its own.
+
+    Creation happens at that id later, so a repeat after a crash makes the same order.
+    """
+    part = part_for(key or str(tx.new_id(0)), tx.parts)
+    new = tx.new_id(part)
+    if key is None:
+        return new
+    tx.run(
+        "insert into kernel.ext_key (kind, source, key, id) values ('productOrder', %s, %s, %s) on conflict do nothing",
+        (source, key, new),
+    )
+    row = tx.row("select id from kernel.ext_key where kind = 'productOrder' and source = %s and key = %s", (source, key))
+    assert row is not None
+    return int(row[0])
+
+
+def content_hash(draft: OrderDraft) -> bytes:
+    """What makes two drafts under one key the same."""
+    return hashlib.sha256(orjson.dumps(draft, default=str, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def capture_order(tx: Tx, *, order_id: int, draft: OrderDraft, principal: Principal) -> CapturedOrder:
+    """Capture one order at the id that ``order_id_for`` gave; typed refusals leave nothing behind."""
+    del principal  # the edge has asked for the right; the journal knows the actor
+    return capture_orders(tx, [(order_id, draft)])[0]
+
+
+def capture_orders(tx: Tx, captures: Sequence[tuple[int, OrderDraft]]) -> list[CapturedOrder]:
+    """Capture orders of one partition, set-wise: order, items, revision 1 and the job that starts the intake.
+
+    An order that is there already is answered again when its content is the same, else KeyReused.
+    """
+    made = journal.create(tx, [order_id for order_id, _ in captures], "productOrder")
+    _same_content(tx, [(i, d) for i, d in captures if i not in made])
+    new = [(i, d) for i, d in captures if i in made]
+    release = catalog.current_release(tx)
+    checked = _checked(tx, new, release)
+    part = part_of(captures[0][0])
+    sets.insert(tx, "ordering.product_order", _ORDER, [_order_row(tx, i, d, c) for (i, d), (c, _) in zip(new, checked, strict=True)])
+    items = [_item(tx, i, line) for (i, _), (_, lines) in zip(new, checked, strict=True) for line in lines]
+    _insert_items(tx, items)
+    sets.insert(
+        tx,
+        "ordering.revision",
+        _REVISION,
+        [
+            (part, i, 1, "intake", release.id, queries.revision_document(customer, tx.now.isoformat(), lines), tx.now)
+            for (i, _), (customer, lines) in zip(new, checked, strict=True)
+        ],
+    )
+    engine.enqueue(tx, [engine.Enqueue(i, "order.acknowledged", {"revision": 1}, f"revision:1") for i, _ in new])
+    for i, draft in new:
+        journal.record(tx, i, {"t": "order.captured", "external_id": draft.external_id, "source": draft.source})
+        _tell(tx, i, "ProductOrderCreateEvent")
+    return [CapturedOrder(i, i in made) for i, _ in captures]
+
+
+def _same_content(tx: Tx, known: Sequence[tuple[int, OrderDraft]]) -> None:
+    if not known:
+        return
+    rows = tx.rows(
+        "select id, content_hash from ordering.product_order where part = %s and id = any(%s::int8[])",
+        (part_of(known[0][0]), [i for i, _ in known]),
+    )
+    hashes = {r[0]: bytes(r[1]) for r in rows}
+    for i, draft in known:
+        if hashes.get(i) != content_hash(draft):
+            raise errors.KeyReused(key=draft.external_id or "", id=i)
+
+
+def _checked(
+    tx: Tx, orders: Sequence[tuple[int, OrderDraft]], release: Any
+) -> list[tuple[dict[str, Any], tuple[Line, ...]]]:
+    """Customer facts and checked lines of each draft; what they refer to is read once for all of them."""
+    drafts = [d for _, d in orders]
+    for d in drafts:
+        if not d.customer_ref:
+            raise errors.CustomerMissing()
+    customers = party.customers_by_ref(tx, sorted({d.customer_ref for d in drafts if d.customer_ref}))
+    places = [item.place for d in drafts for item in _walk(d.items) if item.place]
+    addresses = inventory.addresses_by_place(tx, places)
+    result = []
+    for order_id, draft in orders:
+        customer = customers[draft.customer_ref or ""]
+        result.append((customer, _lines(tx, order_id, draft, release, customer, addresses)))
+    return result
+
+
+def _lines(
+    tx: Tx, order_id: int, draft: OrderDraft, release: Any, customer: Mapping[str, Any], addresses: Callable[..., Any]
+) -> tuple[Line, ...]:
+    named = [int(i.product_id) for i in _walk(draft.items) if i.product_id and i.product_id.isdigit()]
+    return check_lines(
+        draft,
+        release,
+        address_of=lambda item: addresses(item.place) if item.place else None,
+        installed=inventory.installed_products(tx, customer_id=customer["id"], product_ids=named) if named else {},
+        new_id=lambda: tx.new_id(part_of(order_id)),
+    )
+
+
+def _walk(items: Sequence[ItemDraft]) -> list[ItemDraft]:
+    return [i for item in items for i in (item, *_walk(item.children))]
+
+
+def _order_row(tx: Tx, order_id: int, d: OrderDraft, customer: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (
+        part_of(order_id), order_id, d.external_id, d.source, content_hash(d), customer["id"], d.channel, d.category,
+        d.description, d.priority, tx.now, d.requested_start, d.requested_completion, d.extra,
+    )  # fmt: skip
+
+
+def _item(tx: Tx, order_id: int, line: Line) -> Item:
+    return Item(
+        id=tx.new_id(part_of(order_id)),
+        order_id=order_id,
+        key=line.key,
+        parent_key=line.parent,
+        action=line.action,
+        offering=line.offering,
+        product_id=line.product_id,
+        state=ItemState.ACKNOWLEDGED,
+        reason=None,
+    )
+
+
+def _insert_items(tx: Tx, items: Sequence[Item]) -> None:
+    sets.insert(
+        tx,
+        "ordering.order_item",
+        _ITEM,
+        [
+            (part_of(i.id), i.id, i.order_id, i.key, i.parent_key, i.action, i.offering, i.product_id, i.state)
+            for i in items
+        ],
+    )
+    cache = tx.memo.setdefault("ordering.items", {})
+    for i in items:
+        cache.setdefault(i.order_id, []).append(i)
+        journal.record(tx, i.order_id, {"t": "item.added", "id": i.id, "key": i.key, "state": i.state})
+
+
+@dataclass(frozen=True)
+class Move:
+    """An item's next state, and why."""
+
+    item: Item
+    state: ItemState
+    reason: str | None = None
+
+
+def move_items(tx: Tx, moves: Sequence[Move]) -> None:
+    """Move items of locked orders, set-wise; a move that the life cycle does not allow is left out.
+
+    News of a changed order state go to those who subscribed to it.
+    """
+    legal = [m for m in moves if m.state in TRANSITIONS[m.item.state] or _new_reason(m)]
+    known = queries.items(tx, {m.item.order_id for m in legal})
+    before = {i: order_state(x.state for x in items) for i, items in known.items()}
+    sets.update(
+        tx,
+        "ordering.order_item",
+        {"part": "int2", "id": "int8"},
+        {"state": "text", "reason": "text", "completed_at": "timestamptz"},
+        [
+            (part_of(m.item.id), m.item.id, m.state, m.reason, tx.now if m.state is ItemState.COMPLETED else None)
+            for m in legal
+        ],
+    )
+    for m in legal:
+        items = known[m.item.order_id]
+        items[next(n for n, i in enumerate(items) if i.id == m.item.id)] = replace(m.item, state=m.state, reason=m.reason)
+        entry = {"t": "item.state", "id": m.item.id, "key": m.item.key, "from": m.item.state, "to": m.state}
+        journal.record(tx, m.item.order_id, entry | ({"reason": m.reason} if m.reason else {}))
+    for order_id, items in known.items():
+        if order_state(i.state for i in items) != before[order_id]:
+            _tell(tx, order_id, "ProductOrderStateChangeEvent")
+
+
+def _new_reason(m: Move) -> bool:
+    return m.state is m.item.state and m.reason != m.item.reason and m.state not in FINAL
+
+
+_REVISION_CHANGE = {
+    "state": "text", "document": "jsonb", "tree": "jsonb", "design": "jsonb", "problems": "jsonb",
+    "decided_at": "timestamptz",
+}  # fmt: skip
+
+
+def save_revisions(tx: Tx, revisions: Sequence[Revision]) -> None:
+    """Write what the intake found out about revisions; their orders are locked."""
+    rows = []
+    for r in revisions:
+        document = queries.revision_document(r.customer, r.ordered_at, r.lines)
+        tree = r.tree.document() if r.tree is not None else None
+        decided = None if r.state == "intake" else tx.now
+        rows.append((part_of(r.order_id), r.order_id, r.n, r.state, document, tree, r.design, r.problems, decided))
+        tx.memo.setdefault("ordering.revisions", {})[r.order_id] = r
+    sets.update(tx, "ordering.revision", {"part": "int2", "order_id": "int8", "n": "int4"}, _REVISION_CHANGE, rows)
+
+
+def accept_revisions(tx: Tx, revisions: Sequence[Revision]) -> None:
+    """Make revisions the to-be of their orders."""
+    save_revisions(tx, [replace(r, state="accepted") for r in revisions])
+    sets.update(
+        tx,
+        "ordering.product_order",
+        {"part": "int2", "id": "int8"},
+        {"to_be": "int4"},
+        [(part_of(r.order_id), r.order_id, r.n) for r in revisions],
+    )
+    for r in revisions:
+        journal.record(tx, r.order_id, {"t": "revision.accepted", "n": r.n})
+
+
+def _tell(tx: Tx, order_id: int, event_type: str) -> None:
+    from diaodu.ordering.tmf import render_order
+
+    hub.publish(
+        tx,
+        api=API,
+        event_type=event_type,
+        entity="productOrder",
+        root_id=order_id,
+        render=lambda: render_order(tx, order_id),
+    )

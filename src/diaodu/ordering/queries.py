@@ -1,0 +1,64 @@
+"""Reads of orders; set-wise, for orders of one partition."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from diaodu.catalog.model import Tree
+from diaodu.kernel.db import Tx
+from diaodu.kernel.ids import part_of
+from diaodu.ordering.model import Action, Item, ItemState, Line, Revision
+
+
+def items_of(tx: Tx, order_ids: Sequence[int]) -> dict[int, list[Item]]:
+    """The items of each order, in the order in which they were captured."""
+    if not order_ids:
+        return {}
+    rows = tx.rows(
+        "select id, order_id, item_key, parent_key, action, offering, product_id, state, reason"
+        " from ordering.order_item where part = %s and order_id = any(%s::int8[]) order by id",
+        (part_of(order_ids[0]), list(order_ids)),
+    )
+    found: dict[int, list[Item]] = {i: [] for i in order_ids}
+    for r in rows:
+        found[r[1]].append(Item(*r[:4], Action(r[4]), r[5], r[6], ItemState(r[7]), r[8]))
+    return found
+
+
+def items(tx: Tx, order_ids: Iterable[int]) -> dict[int, list[Item]]:
+    """The items of locked orders, read once per transaction; commands keep them true."""
+    cache: dict[int, list[Item]] = tx.memo.setdefault("ordering.items", {})
+    wanted = list(order_ids)
+    cache.update(items_of(tx, [i for i in wanted if i not in cache]))
+    return {i: cache[i] for i in wanted}
+
+
+def latest_revisions(tx: Tx, order_ids: Iterable[int]) -> dict[int, Revision]:
+    """The newest revision of each locked order, read once per transaction."""
+    cache: dict[int, Revision] = tx.memo.setdefault("ordering.revisions", {})
+    wanted = list(order_ids)
+    missing = [i for i in wanted if i not in cache]
+    if missing:
+        rows = tx.rows(
+            "select distinct on (order_id) order_id, n, state, release_id, document, tree, design, problems"
+            " from ordering.revision where part = %s and order_id = any(%s::int8[]) order by order_id, n desc",
+            (part_of(missing[0]), missing),
+        )
+        cache.update({r[0]: _revision(r) for r in rows})
+    return {i: cache[i] for i in wanted}
+
+
+def _revision(row: tuple[Any, ...]) -> Revision:
+    document = row[4]
+    lines = tuple(Line(**(line | {"action": Action(line["action"])})) for line in document["lines"])
+    tree = Tree.parse(row[5]) if row[5] is not None else None
+    return Revision(*row[:4], document["customer"], document["ordered_at"], lines, tree, row[6] or {}, row[7])
+
+
+def revision_document(customer: Mapping[str, Any], ordered_at: str, lines: Iterable[Line]) -> dict[str, Any]:
+    """What a revision asks for, as plain JSON."""
+    return {"customer": customer, "ordered_at": ordered_at, "lines": [vars(line) for line in lines]}
+
+
+def order_ids_by_external(tx: Tx, external_id: str) -> list[int]:
+    """The orders with an external id."""
+    return [r[0] for r in tx.rows("select id from ordering.product_order where external_id = %s order by id", (external_id,))]

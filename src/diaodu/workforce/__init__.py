@@ -1,0 +1,1 @@
+"""工单: work orders of people, reported per effect (TMF697)."""

@@ -1,0 +1,85 @@
+"""Writes of work orders: make, claim, report; each is one transaction of one order's partition."""
+
+from collections.abc import Sequence
+
+from diaodu.catalog import queries as catalog
+from diaodu.engine import commands as engine
+from diaodu.engine import queries as tasks
+from diaodu.kernel import journal, sets
+from diaodu.kernel.access import Principal
+from diaodu.kernel.db import Tx
+from diaodu.kernel.ids import part_of
+from diaodu.workforce import errors, queries
+from diaodu.workforce.forms import check_report
+from diaodu.workforce.model import EffectOutcome, WorkOrder, WorkReport
+
+_COLUMNS = {
+    "part": "int2", "id": "int8", "order_id": "int8", "kind": "text", "lines": "jsonb", "release_id": "int4",
+    "place": "jsonb", "created_at": "timestamptz",
+}  # fmt: skip
+
+
+def create(tx: Tx, work_orders: Sequence[WorkOrder]) -> None:
+    """Insert work orders; the human task of the same id is made by the engine in the same transaction."""
+    sets.insert(
+        tx,
+        "workforce.work_order",
+        _COLUMNS,
+        [
+            (part_of(w.id), w.id, w.order_id, w.kind, [vars(line) for line in w.lines], w.release_id, w.place, tx.now)
+            for w in work_orders
+        ],
+    )
+    for w in work_orders:
+        entry = {"t": "work.offered", "id": w.id, "kind": w.kind, "effects": [line.effect for line in w.lines]}
+        journal.record(tx, w.order_id, entry)
+
+
+def claim(tx: Tx, work_order_id: int, principal: Principal) -> None:
+    """The principal's person takes the work order from the worklist; NotYours when somebody else has."""
+    if principal.person_id is None:
+        raise errors.PersonNeeded(name=principal.name)
+    work_order = queries.work_orders(tx, [work_order_id])[work_order_id]
+    if claim_many(tx, [work_order], principal.person_id):
+        raise errors.NotYours(id=work_order_id, state=tasks.get_task(tx, work_order_id).state.name.lower())
+
+
+def claim_many(tx: Tx, work_orders: Sequence[WorkOrder], person_id: int) -> set[int]:
+    """Claim work orders of one partition; returns the ids that were not on offer any more."""
+    journal.lock(tx, {w.order_id for w in work_orders})
+    claimed = engine.claim_tasks(tx, [w.id for w in work_orders], person_id)
+    return {w.id for w in work_orders} - claimed
+
+
+def report(
+    tx: Tx, *, work_order_id: int, report_id: str, outcomes: Sequence[EffectOutcome], principal: Principal
+) -> None:
+    """Report on every effect of a claimed work order; the same ``report_id`` again changes nothing."""
+    if principal.person_id is None:
+        raise errors.PersonNeeded(name=principal.name)
+    report_many(tx, [WorkReport(work_order_id, report_id, tuple(outcomes))], principal.person_id)
+
+
+def report_many(tx: Tx, reports: Sequence[WorkReport], person_id: int) -> None:
+    """Check each report against its form, store it once and set the task done where it is still the person's.
+
+    A report on a task that is the person's no more is stored all the same: its facts are true and land as late.
+    """
+    work_orders = queries.work_orders(tx, [r.work_order_id for r in reports])
+    journal.lock(tx, {w.order_id for w in work_orders.values()})
+    rows = []
+    for r in reports:
+        w = work_orders[r.work_order_id]
+        check_report(w, catalog.get_release(tx, w.release_id).work[w.kind], r.outcomes)
+        body = {
+            "source": "work",
+            "task": w.id,
+            "by": person_id,
+            "outcomes": [
+                {"effect": o.effect_id, "state": "confirmed" if o.ok else "failed", "result": dict(o.data), "cause": o.reason}
+                for o in r.outcomes
+            ],
+        }
+        rows.append(engine.Enqueue(w.order_id, "effect.report", body, r.report_id))
+    engine.complete_tasks(tx, list(work_orders), person_id)
+    engine.enqueue(tx, rows)

@@ -1,0 +1,35 @@
+"""Refusals of work orders."""
+
+from diaodu.kernel.errors import Rejected
+
+
+class NotYours(Rejected):
+    """409: the task is not held by the person who reports on it."""
+
+    code, status = "workforce.not-yours", 409
+    en = "Work order {id} is not yours to do this with: it is {state}. Look at the worklist again."
+    zh = "工单 {id} 当前状态为 {state},不由您处理。请刷新待办列表。"
+
+
+class PersonNeeded(Rejected):
+    """403: systems do not claim work of people."""
+
+    code, status = "workforce.person-needed", 403
+    en = "Only a person can claim or report on a work order; this token belongs to the system {name}."
+    zh = "只有人员可以领取或回单,该令牌属于系统 {name}。"
+
+
+class ReportIncomplete(Rejected):
+    """400: an effect of the work order is missing in the report, or one is not of it."""
+
+    code, status = "workforce.report-incomplete", 400
+    en = "The report on work order {id} must name exactly these effects: {expected}; it names {given}."
+    zh = "工单 {id} 的回单必须逐项填写:{expected};实际填写:{given}。"
+
+
+class FormInvalid(Rejected):
+    """400: a field of the report is missing or not valid."""
+
+    code, status = "workforce.form-invalid", 400
+    en = "Effect {effect}: field {field}: {message_en}."
+    zh = "项目 {effect}:字段 {field}:{message_zh}。"
