@@ -63,7 +63,7 @@ def _free_port() -> int:
 
 def _run_python(code: str, *args: str | Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", code, *map(str, args)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def _first_line(process: subprocess.Popen[str]) -> str:
@@ -112,14 +112,11 @@ def test_two_processes_that_start_at_once_share_one_server(place: Path) -> None:
         "server = postgres.start(Path(sys.argv[1]), settings={'shared_buffers': '16MB'})\n"
         "print(server.dsn, flush=True); sys.stdin.read()"
     )
-    command = [sys.executable, "-c", code, str(place / "pg")]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    both = [subprocess.Popen(command, text=True, **pipes) for _ in range(2)]  # type: ignore[call-overload]  # the keywords stand in a dict
-    first, second = (process.stdout.readline() for process in both)
-    assert first == second != ""
-    postmaster = _postmaster(place / "pg")
-    for process in both:
-        process.communicate()
+    with _run_python(code, place / "pg") as first, _run_python(code, place / "pg") as second:
+        assert _first_line(first) == _first_line(second) != ""
+        postmaster = _postmaster(place / "pg")
+        first.communicate()
+        second.communicate()
     assert _wait_until_gone(postmaster)
 
 
@@ -163,9 +160,9 @@ def test_a_server_does_not_outlive_its_killed_parent(kind: str, place: Path) -> 
     parent.communicate()
     assert _wait_until_gone(postmaster)
     if kind == "scratch":
-        os.utime(home.parent / "owner", (0, 0))  # an hour later ...
+        os.utime(home.parents[1], (0, 0))  # an hour later ...
         with postgres.scratch():
-            assert not home.parent.exists()
+            assert not home.parents[1].exists()
 
 
 def test_a_server_started_in_a_thread_outlives_the_thread(place: Path) -> None:
@@ -184,7 +181,7 @@ def test_scratch_leaves_nothing_behind() -> None:
     with postgres.scratch(settings=SMALL) as server:
         home, postmaster = server.home, _postmaster(server.home)
         assert home.stat().st_mode & 0o777 == 0o700
-    assert not home.parent.exists()
+    assert not home.parents[1].exists()
     assert not _alive(postmaster)
 
 
@@ -237,7 +234,7 @@ def test_root_with_binaries_in_a_closed_directory_runs_a_copy(place: Path, monke
     with postgres.scratch(settings=SMALL) as server:
         assert _ask(server.dsn, "select 1") == 1
         binary = Path(f"/proc/{_postmaster(server.home)}/exe").readlink()
-        assert binary.is_relative_to(server.home.parent)
+        assert binary.is_relative_to(server.home.parents[1])
     assert not binary.exists()
 
 

@@ -2,8 +2,9 @@
 
 A server lives in its **home**, a directory of mode 0700::
 
-    cluster/    what initdb makes        log         the server's messages
-    password    for connections by TCP   lock        held while one process starts it
+    cluster/    what initdb makes
+    log         the server's messages
+    password    for connections by TCP
 
 It listens on a unix socket that only its owner (and root) can reach, and on loopback TCP only if asked. It belongs to
 the process that started it and dies with it, even by ``kill -9``; another process that starts the same home meanwhile
@@ -98,12 +99,11 @@ def scratch(
     _sweep()
     account = files.account_for(None)
     place = files.private_directory("diaodu-scratch-", account)
-    with (place / "owner").open("w") as owner:
-        fcntl.flock(owner, fcntl.LOCK_EX)
+    with files.locked(place):
         try:
             small = {"shared_buffers": "128MB", "max_wal_size": "1GB", **(settings or {})}
             wish = _Wish(place, time.monotonic() + timeout_s, small, bin_dir, on_parent_death=signal.SIGQUIT)
-            server = _start(place / "home", wish)
+            server = _start(place / "pg" / "home", wish)  # its parent is locked while it is made
             try:
                 yield server
             finally:
@@ -126,19 +126,21 @@ class _Wish:
 
 def _sweep() -> None:
     """Remove the directories of scratch servers whose process was killed: nobody holds their lock any more."""
-    for owner in Path(tempfile.gettempdir()).glob("diaodu-scratch-*/owner"):
-        with contextlib.suppress(OSError), owner.open("r+") as lock:
-            if os.fstat(lock.fileno()).st_uid == os.geteuid() and time.time() - owner.stat().st_mtime > ORPHAN_AGE_S:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(owner.parent, ignore_errors=True)
+    for place in Path(tempfile.gettempdir()).glob("diaodu-scratch-*"):
+        with contextlib.suppress(OSError):
+            handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if time.time() - os.fstat(handle).st_mtime > ORPHAN_AGE_S:
+                    shutil.rmtree(place, ignore_errors=True)
+            finally:
+                os.close(handle)
 
 
 def _start(data_dir: Path, wish: _Wish) -> Server:
     account = files.account_for(data_dir)
     home = files.home_at(data_dir.absolute(), account, wish.shelf)
-    with (home / "lock").open("w") as lock:
-        account.own(home / "lock")
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with files.locked(home):
         if (running := _running(home, wish)) is not None:
             return running
         binaries = files.binaries_for(home, account, wish.shelf, wish.bin_dir)

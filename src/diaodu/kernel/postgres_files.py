@@ -1,6 +1,7 @@
 """What the embedded PostgreSQL stands on: the user it runs as, its home directory, its binaries, its cluster."""
 
 import contextlib
+import fcntl
 import importlib.metadata
 import importlib.util
 import os
@@ -125,23 +126,46 @@ def account_for(data_dir: Path | None) -> Account:
     raise HomeUnusable(user="postgres", home=data_dir)
 
 
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a directory's or file's lock, which the kernel lets go when this process ends, however it ends."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def home_at(data_dir: Path, account: Account, shelf: Path) -> Path:
-    if data_dir.is_symlink() and not data_dir.exists():
-        data_dir.unlink()
-    if not data_dir.exists():
-        data_dir.parent.mkdir(parents=True, exist_ok=True)
-        data_dir.mkdir(mode=0o700)
-        account.own(data_dir)
-    if account.can_write(real := data_dir.resolve()):
-        return real
-    if os.geteuid() != 0 or any(data_dir.iterdir()):
-        raise HomeUnusable(user=account.name, home=data_dir)
-    _make_reachable(shelf)
-    home = Path(tempfile.mkdtemp(prefix=f"{data_dir.name}-", dir=shelf))
-    account.own(home)
-    data_dir.rmdir()
-    data_dir.symlink_to(home)
-    return home
+    """The directory where the server can really live: ``data_dir``, or where it is a link to."""
+    data_dir.parent.mkdir(parents=True, exist_ok=True)
+    with locked(data_dir.parent):
+        if data_dir.is_symlink() and not data_dir.exists():
+            data_dir.unlink()
+        if not data_dir.exists():
+            data_dir.mkdir(mode=0o700)
+        empty = not _holds_anything(data_dir)
+        if os.geteuid() == 0 and empty:
+            data_dir.chmod(0o700)
+            account.own(data_dir)
+        if account.can_write(real := data_dir.resolve()):
+            return real
+        if os.geteuid() != 0 or not empty:
+            raise HomeUnusable(user=account.name, home=data_dir)
+        _make_reachable(shelf)
+        home = Path(tempfile.mkdtemp(prefix=f"{data_dir.name}-", dir=shelf))
+        account.own(home)
+        data_dir.rmdir()
+        data_dir.symlink_to(home)
+        return home
+
+
+def _holds_anything(directory: Path) -> bool:
+    try:
+        return any(directory.iterdir())
+    except PermissionError:
+        return True
 
 
 def _make_reachable(shelf: Path) -> None:
@@ -158,7 +182,7 @@ def private_directory(prefix: str, account: Account) -> Path:
     for parent in (tempfile.gettempdir(), "/tmp", "/var/tmp"):  # noqa: S108 - mkdtemp makes a private one inside
         path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
         account.own(path)
-        if is_short(path / "home") and account.can_write(path):
+        if is_short(path / "pg" / "home") and account.can_write(path):
             return path
         path.rmdir()
     raise HomeUnusable(user=account.name, home=tempfile.gettempdir())
