@@ -113,6 +113,11 @@ FUNCTIONS = {
     "overlaps before([1..5], (5..8])": "false",
     "before([1..5), 5)": "true",
     'range("[1..3)")': "[1..3)",
+    '5 in range("(..5]")': "true",
+    'range("[3..1]")': "null",
+    '(function(a: date and time) a)(@"2024-01-01")': "2024-01-01T00:00:00Z",
+    "(function(a: number) a)([5])": "5",
+    '(function(a: number) a)("5")': "null",
     'is(@"10:00:00Z", @"10:00:00@Etc/GMT")': "false",
     'string({a: "x", "b c": [true]})': '{a: "x", "b c": [true]}',
 }

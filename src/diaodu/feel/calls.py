@@ -9,6 +9,7 @@ from diaodu.feel import ast
 from diaodu.feel.errors import Refused
 from diaodu.feel.runtime import Frame, Run
 from diaodu.feel.scope import Closure, Scope
+from diaodu.feel.temporal import Date, DateTime, Time
 from diaodu.feel.types import conforms
 from diaodu.feel.values import Function, kind_of
 
@@ -50,13 +51,18 @@ def _defined(frame: Frame, parameters: tuple[tuple[str, ast.TypeRef | None], ...
 
 
 def _converted(value: object, wanted: ast.TypeRef | None) -> object:
-    """The argument as the parameter's type wants it; a list of one may stand for its item and the reverse."""
+    """The argument as the parameter's type wants it.
+
+    A list of one may stand for its item and the reverse, a date for its midnight in Greenwich.
+    """
     if wanted is None or value is None or wanted.name == "Any" or conforms(value, wanted) is not False:
         return value
     if isinstance(value, list) and len(value) == 1 and conforms(value[0], wanted) is True:
         return value[0]
     if wanted.name == "list" and conforms([value], wanted) is True:
         return [value]
+    if isinstance(value, Date) and wanted.name in ("date and time", "dateTime"):
+        return DateTime(value, Time(0, 0))
     raise Refused("arguments", name="function", types=kind_of(value))
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import TypeVar
 
 from diaodu.feel import ast
 from diaodu.feel.analysis import reads_of
@@ -19,14 +18,13 @@ from diaodu.feel.values import lift, satisfies
 
 # The value that unary tests look at.
 TESTED = "?"
-Result = TypeVar("Result")
 
 
 class Expression:
     """A compiled expression; safe to use from several threads.
 
-    `paths` are the dotted paths it may read from the context and `names` their first segments. A name within a filter
-    may be an entry of the item instead: such paths are also in `maybe`.
+    `paths` are the dotted paths it may read from the context, each with all that lies below, and `names` their first
+    segments. A name within a filter may be an entry of the item instead: such paths are also in `maybe`.
     """
 
     __slots__ = ("_run", "maybe", "names", "paths", "text", "tree")
@@ -34,7 +32,7 @@ class Expression:
     def __init__(self, text: str, tree: ast.Node) -> None:
         self.text = text
         self.tree = tree
-        self._run = _compiled(text, lambda: compile_tree(tree))
+        self._run = compile_tree(tree)
         reads = reads_of(tree, BUILTINS)
         self.paths = frozenset(reads.paths)
         self.names = frozenset(path.partition(".")[0] for path in self.paths)
@@ -65,18 +63,14 @@ class Expression:
 class UnaryTests:
     """Compiled tests of one value, such as the cell of a decision table."""
 
-    __slots__ = ("_negated", "_tests", "names", "paths", "text")
+    __slots__ = ("_accepts_all", "_negated", "_tests", "names", "paths", "text")
 
     def __init__(self, text: str, parsed: ParsedTests) -> None:
         self.text = text
         self._negated = parsed.negated
         trees = parsed.tests or ()
-        compiled = _compiled(text, lambda: tuple(compile_tree(tree, TESTED) for tree in trees))
-        self._tests = (
-            None
-            if parsed.tests is None
-            else tuple((run, ast.mentions(tree, TESTED)) for run, tree in zip(compiled, trees, strict=True))
-        )
+        self._accepts_all = parsed.tests is None
+        self._tests = tuple((compile_tree(tree, TESTED), ast.mentions(tree, TESTED)) for tree in trees)
         reads = [reads_of(tree, BUILTINS) for tree in trees]
         self.paths = frozenset(path for read in reads for path in read.paths if path.partition(".")[0] != TESTED)
         self.names = frozenset(path.partition(".")[0] for path in self.paths)
@@ -89,7 +83,7 @@ class UnaryTests:
         now: datetime | None = None,
     ) -> bool | None:
         """Whether the value passes any of the tests; None when that cannot be said. Raises FeelBudgetExceeded."""
-        if self._tests is None:
+        if self._accepts_all:
             return True
         run = Run(self.text, budget or DEFAULT_BUDGET, None if now is None else _moment(now), None)
         value = lift(value)
@@ -115,18 +109,17 @@ def _moment(now: datetime) -> DateTime:
     return moment
 
 
-def _compiled(text: str, build: Callable[[], Result]) -> Result:
+def compile_expression(text: str, names: Collection[str] = ()) -> Expression:
+    """Compile one expression; `names` are known names of several words. Raises FeelSyntaxError."""
     try:
-        return build()
+        return Expression(text, parse_expression(text, names))
     except RecursionError:
         raise syntax_error("too-deep", text, 0) from None
 
 
-def compile_expression(text: str, names: Collection[str] = ()) -> Expression:
-    """Compile one expression; `names` are known names of several words. Raises FeelSyntaxError."""
-    return Expression(text, parse_expression(text, names))
-
-
 def compile_unary_tests(text: str, names: Collection[str] = ()) -> UnaryTests:
     """Compile the tests of a cell: comma-separated, `not(...)`, or `-`. Raises FeelSyntaxError."""
-    return UnaryTests(text, parse_unary_tests(text, names))
+    try:
+        return UnaryTests(text, parse_unary_tests(text, names))
+    except RecursionError:
+        raise syntax_error("too-deep", text, 0) from None

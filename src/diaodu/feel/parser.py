@@ -64,10 +64,7 @@ class Parser:
         }
 
     def whole(self, read: Callable[[], Result]) -> Result:
-        try:
-            result = read()
-        except RecursionError:
-            raise self.cursor.error("too-deep") from None
+        result = read()
         if self.cursor.token.kind != "end":
             raise self.cursor.unexpected("end")
         return result

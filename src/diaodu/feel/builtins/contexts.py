@@ -66,9 +66,9 @@ def context_put_deep(context: dict[str, object], keys: list[object], value: obje
     if not rest:
         return {**context, key: value}
     inner = entry(context, key)
-    if inner is not None and not isinstance(inner, dict):
+    if not isinstance(inner, dict):
         raise Refused("invalid-value", value=kind_of(inner), name=key)
-    return {**context, key: context_put_deep(inner or {}, rest, value)}
+    return {**context, key: context_put_deep(inner, rest, value)}
 
 
 @builtin("context merge(contexts: list)")

@@ -14,7 +14,7 @@ from diaodu.feel.parser import parse_expression
 from diaodu.feel.temporal import NANOS, Date, DateTime, DaysDuration, MonthsDuration, Time, zone
 from diaodu.feel.temporal_text import MAX_OFFSET_HOURS, date_of, date_time_of, duration_of, time_of
 from diaodu.feel.text import text_of
-from diaodu.feel.values import NUMBERS, Range, compare, orderable
+from diaodu.feel.values import NUMBERS, Range, compare, orderable, range_of
 
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
@@ -197,20 +197,32 @@ def months_between(start: Date | DateTime, end: Date | DateTime) -> MonthsDurati
     return MonthsDuration(months)
 
 
+# `(..5]` or `[5..)`; the side without an end is always open.
+_HALF_OPEN = re.compile(r"\s*(?:\(\s*\.\.(?P<end>[^.]+)(?P<below>[\])])|(?P<above>[\[(])(?P<start>[^.]+)\.\.\s*\))\s*")
+
+
 @builtin("range(from: string)")
 def range_of_text(text: str) -> Range:
-    """A range from the text of one whose ends are literals or dates written as calls."""
-    try:
-        tree = parse_expression(text)
-    except FeelSyntaxError as error:
-        raise _refused("range", text) from error
+    """A range from the text of one whose ends are literals or dates written as calls; one end may be left out."""
+    half_open = _HALF_OPEN.fullmatch(text)
+    if half_open is not None:
+        closing, opening = half_open["below"], half_open["above"]
+        end = _end(_parsed(half_open["end"] or half_open["start"], text), text)
+        return range_of({"]": "<=", ")": "<"}[closing] if closing else {"[": ">=", "(": ">"}[opening], end)
+    tree = _parsed(text, text)
     if not isinstance(tree, ast.RangeOf):
         raise _refused("range", text)
     start, end = _end(tree.start, text), _end(tree.end, text)
-    known = start if end is None else end
-    if not orderable(known) or (None not in (start, end) and compare(start, end) not in (-1, 0)):
+    if not orderable(start) or compare(start, end) not in (-1, 0):
         raise _refused("range", text)
     return Range(start, end, tree.start_included, tree.end_included)
+
+
+def _parsed(part: str, text: str) -> ast.Node:
+    try:
+        return parse_expression(part)
+    except FeelSyntaxError as error:
+        raise _refused("range", text) from error
 
 
 _END_CALLS: dict[str, Callable[[str], object]] = {
