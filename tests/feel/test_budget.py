@@ -39,6 +39,13 @@ def test_the_clock_is_the_budgets() -> None:
         compile_expression("for i in 1..100000 return i").evaluate({}, Budget(clock=lambda: float(next(ticks))))
 
 
+def test_a_function_of_an_earlier_run_is_paid_by_the_caller() -> None:
+    made = compile_expression("function(n) count(for i in 1..n return i)").evaluate({}, Budget(steps=10))
+    assert compile_expression("f(100)").evaluate({"f": made}) == 100
+    with pytest.raises(FeelBudgetExceeded):
+        compile_expression("f(100)").evaluate({"f": made}, Budget(steps=50))
+
+
 def test_a_large_list_of_the_context_is_converted_once() -> None:
     numbers = list(range(1, 2001))
     expression = compile_expression("sum(for i in 1..2000 return 数[i])")

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from enum import Enum
 
 import pytest
 
@@ -12,6 +13,10 @@ from diaodu.feel.text import text_of
 
 def value(text: str, context: Mapping[str, object] | None = None, names: Collection[str] = ()) -> object:
     return compile_expression(text, names).evaluate(context or {})
+
+
+class Kind(str, Enum):  # noqa: UP042 - the form whose str() is not its value
+    A = "a"
 
 
 ARITHMETIC = {
@@ -156,6 +161,7 @@ def test_values_of_python_are_taken_as_they_are() -> None:
     assert value('at - @"2024-01-01T07:00:00Z"', context) == DaysDuration(3600 * 10**9)
     assert to_python(value("[at, {d: d}]", context)) == [context["at"], {"d": context["d"]}]
     assert value("wait / 2", {"wait": timedelta(hours=1)}) == DaysDuration(1800 * 10**9)
+    assert value('kind = "a"', {"kind": Kind.A}) is True
     with pytest.raises(TypeError):
         value("x", {"x": object()})
 

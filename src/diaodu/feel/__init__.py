@@ -1,4 +1,4 @@
-"""FEEL, the expression language of DMN 1.5, compiled to closures; imports nothing of the product."""
+"""Expressions (表达式): FEEL, the language of DMN 1.5, compiled to closures; imports nothing of the product."""
 
 from diaodu.feel.budget import Budget
 from diaodu.feel.errors import Diagnostic, FeelBudgetExceeded, FeelError, FeelSyntaxError

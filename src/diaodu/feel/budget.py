@@ -37,7 +37,7 @@ class Meter:
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
         self.steps = 0
-        self.next_read = STEPS_BETWEEN_CLOCK_READS
+        self.next_read = min(STEPS_BETWEEN_CLOCK_READS, budget.steps + 1)
         self.depth = 0
         self.deadline = budget.clock() + budget.milliseconds / 1000
 

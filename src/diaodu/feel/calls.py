@@ -29,16 +29,17 @@ def function(node: ast.FunctionOf, scope: Scope) -> Closure:
 def _defined(frame: Frame, parameters: tuple[tuple[str, ast.TypeRef | None], ...], body: Closure) -> Function:
     """The function value that remembers the frame in which it was written."""
 
-    def by_position(_run: object, arguments: Sequence[object]) -> object:
+    def by_position(run: object, arguments: Sequence[object]) -> object:
+        assert isinstance(run, Run)
         if len(arguments) != len(parameters):
             raise Refused("arguments", name="function", types=", ".join(map(kind_of, arguments)))
         values: dict[str, object] = {}
         for (name, wanted), value in zip(parameters, arguments, strict=True):
             values[name] = _converted(value, wanted)
-        meter = frame.run.meter
-        meter.enter()
-        result = body(frame.inner(values))
-        meter.depth -= 1
+        run.meter.enter()
+        # The function may have been made by an earlier run; the one that calls it pays.
+        result = body(Frame(frame.context, run, values, frame))
+        run.meter.depth -= 1
         return result
 
     def by_name(run: object, named: Mapping[str, object]) -> object:

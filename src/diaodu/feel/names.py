@@ -29,11 +29,11 @@ def _local(name: str, hops: int) -> Closure:
     if hops == 0:
         return lambda frame: frame.values.get(name)
     if hops == 1:
-        return lambda frame: frame.outer.values.get(name)  # type: ignore[union-attr]
+        return lambda frame: frame.outer.values.get(name)  # type: ignore[union-attr]  # an inner scope has an outer frame
 
     def read(frame: Frame) -> object:
         for _ in range(hops):
-            frame = frame.outer  # type: ignore[assignment]
+            frame = frame.outer  # type: ignore[assignment]  # an inner scope has an outer frame
         return frame.values.get(name)
 
     return read
@@ -64,13 +64,13 @@ def _in_filter(node: ast.Name, found: Scope, hops: int) -> Closure:
 
     def read(frame: Frame) -> object:
         for _ in range(hops):
-            frame = frame.outer  # type: ignore[assignment]
+            frame = frame.outer  # type: ignore[assignment]  # an inner scope has an outer frame
         item = frame.values["item"]
         if type(item) is dict and name in item:
             return frame.run.lift(item[name])
         if otherwise is None:
             return item
-        return otherwise(frame.outer)  # type: ignore[arg-type]
+        return otherwise(frame.outer)  # type: ignore[arg-type]  # an inner scope has an outer frame
 
     return read
 

@@ -85,7 +85,8 @@ def lift(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, str):
-        return str(value)
+        # Not str(): that is the name of a member for an enumeration of texts.
+        return str.__str__(value)
     raise TypeError(f"{kind.__name__} is no FEEL value")
 
 

@@ -151,7 +151,7 @@ _PARTS = "year: number, month: number, day: number, hour: number, minute: number
 
 
 @builtin(f"date and time({_PARTS}, offset?: days|null)")
-def moment_of_parts(  # noqa: PLR0917 the parts of the standard
+def moment_of_parts(  # noqa: PLR0917 - the parts as the standard names them
     year: Decimal,
     month: Decimal,
     day: Decimal,

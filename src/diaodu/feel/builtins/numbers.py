@@ -19,7 +19,7 @@ _WIDE = Context(prec=13_000, Emin=-20_000, Emax=20_000, traps=[decimal.InvalidOp
 def _rounded(number: Decimal, scale: Decimal, rounding: str) -> Decimal:
     if scale != scale.to_integral_value() or not MIN_SCALE <= scale <= MAX_SCALE:
         raise Refused("invalid-value", value=scale, name="scale")
-    if -number.as_tuple().exponent <= scale:  # type: ignore[operator]
+    if -number.as_tuple().exponent <= scale:  # type: ignore[operator]  # the number is finite
         return number
     return NUMBERS.plus(number.quantize(Decimal((0, (1,), -int(scale))), rounding, _WIDE))
 
