@@ -1,0 +1,172 @@
+"""What a token holds at its node (timers, a task, a job that tries again) and the values that a node evaluates."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from diaodu.engine.graph import Kind, Node, Value
+from diaodu.engine.instance import (
+    FAILED,
+    WITHDRAWN,
+    Changes,
+    HumanTask,
+    Incident,
+    Instance,
+    Job,
+    Token,
+)
+from diaodu.engine.ports import TaskSpec
+from diaodu.engine.times import due_at
+from diaodu.feel import DateTime, FeelError, to_python
+
+
+class NodeError(Exception):
+    """A node that cannot be executed with the present variables and facts: an incident there, nothing else."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code, self.text = code, message
+        super().__init__(message)
+
+
+@dataclass(slots=True)
+class Board:
+    """Writes down in ``changes`` what tokens take up and give back."""
+
+    now: datetime
+    new_id: Callable[[int], int]
+    context: Callable[[Instance], Mapping[str, Any]]
+    changes: Changes = field(default_factory=Changes)
+
+    def record(self, instance: Instance, what: str, **details: Any) -> None:
+        """Add an entry to the history of the instance's root."""
+        self.changes.entries.append((instance.root_id, {"t": what, "instance": instance.id, **details}))
+
+    def arm(self, instance: Instance, token: Token, node: Node) -> None:
+        """Set the timer of ``node`` for a token."""
+        job = self._job(instance, token, "timer", node.id, self.moment(instance, node.timer))
+        self.changes.jobs[job.id] = job
+        token.timers.append([node.index, job.id])
+
+    def offer(self, instance: Instance, token: Token, task_id: int, task: TaskSpec, *, planned: bool) -> None:
+        """Put a human task on its worklist."""
+        node = instance.node(token).id
+        token.task, instance.changed = task_id, True
+        self.changes.tasks[task_id] = HumanTask(
+            task_id,
+            instance.root_id,
+            instance.id,
+            token.id,
+            node,
+            task.name,
+            planned,
+            task.pool,
+            task.priority,
+            task.due_at,
+        )
+        self.record(instance, "task.offered", task=task_id, node=node, pool=task.pool)
+
+    def close(self, instance: Instance, token: Token, task_state: int, reason: str | None) -> None:
+        """Take back everything that the token holds at its node."""
+        instance.changed = True
+        for _, job_id in token.timers:
+            self.changes.cancel(job_id)
+        token.timers, token.waits = [], []
+        self.mend(token)
+        if token.task is None:
+            return
+        if self.changes.tasks.pop(token.task, None) is None:
+            self.changes.closed[token.task] = (task_state, reason)
+        if task_state == WITHDRAWN:
+            self.record(instance, "task.withdrawn", task=token.task, reason=reason)
+        token.task = None
+
+    def mend(self, token: Token) -> None:
+        """The token goes on: the job that was to try again, and its incident, are over."""
+        if token.job is not None:
+            self.changes.cancel(token.job)
+            self.changes.mended.add(token.job)
+            token.job = None
+
+    def postpone(self, instance: Instance, token: Token, state: int, attempts: int, due: datetime) -> int:
+        """Let a job try the token's node again at ``due``, or hold it for an incident; returns the job's id."""
+        instance.changed = True
+        if token.job is not None:
+            self.changes.tries[token.job] = (state, attempts, due)
+            return token.job
+        name = "call" if instance.node(token).kind is Kind.SERVICE else "enter"
+        job = self._job(instance, token, "retry", name, due)
+        job.state, job.attempts = state, attempts
+        self.changes.jobs[job.id] = job
+        token.job = job.id
+        return job.id
+
+    def fail(self, instance: Instance, token: Token, code: str, message: str, detail: Mapping[str, Any]) -> None:
+        """Open an incident at the token's node."""
+        node = instance.node(token)
+        job_id = self.postpone(instance, token, FAILED, 0, self.now)
+        incident = self.new_id(instance.root_id)
+        self.changes.incidents.append(
+            Incident(incident, instance.root_id, instance.id, node.id, job_id, code, message, dict(detail))
+        )
+        self.record(instance, "incident.opened", incident=incident, node=node.id, code=code)
+
+    def merge(self, instance: Instance, variables: Mapping[str, Any]) -> None:
+        """Merge variables in the form in which they are stored, so that a reload changes nothing."""
+        if variables:
+            instance.changed = True
+            instance.vars.update(
+                orjson.loads(orjson.dumps(variables, default=_plain, option=orjson.OPT_PASSTHROUGH_DATACLASS))
+            )
+
+    def value(self, instance: Instance, value: Value) -> Any:
+        """A constant, or the result of its expression."""
+        if isinstance(value, str):
+            return value
+        try:
+            return value.evaluate(self.context(instance), now=self.now)
+        except FeelError as error:
+            raise NodeError("engine.expression-failed", str(error)) from error
+
+    def number(self, instance: Instance, value: Value) -> int:
+        """A whole number."""
+        found = self.value(instance, value)
+        try:
+            return int(found)
+        except (TypeError, ValueError):
+            raise NodeError("engine.no-number", f"{found!r} is not a number") from None
+
+    def moment(self, instance: Instance, value: Value) -> datetime:
+        """An instant, from a date or a duration from now."""
+        found = self.value(instance, value)
+        try:
+            return due_at(to_python(found) if isinstance(found, DateTime) else found, self.now)
+        except (ValueError, OverflowError):
+            raise NodeError("engine.no-moment", f"{found!r} is not a date or duration") from None
+
+    def key(self, instance: Instance, node: Node) -> str:
+        """The correlation key of a message node: its expression, else the business key."""
+        if node.key == "":
+            return instance.business_key
+        found = self.value(instance, node.key)
+        if found is None:
+            raise NodeError("engine.no-key", f"the message key of '{node.id}' is null")
+        return str(found)
+
+    def _job(self, instance: Instance, token: Token, kind: str, name: str, due: datetime) -> Job:
+        job_id = self.new_id(instance.root_id)
+        return Job(job_id, instance.root_id, instance.id, token.id, kind, name, None, {}, 0, due, 0, self.now)
+
+
+def backoff(attempt: int, seed: int) -> timedelta:
+    """The pause after a failed attempt: 2, 4, 8, 16 seconds, spread by half to either side."""
+    return timedelta(seconds=2**attempt * (0.5 + (seed * 2654435761 % 1000) / 1000))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return str(value)

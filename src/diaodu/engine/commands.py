@@ -1,0 +1,153 @@
+"""What other rooms ask of the engine inside their own transactions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from diaodu.engine import store
+from diaodu.engine.definition import Definition, deploy
+from diaodu.engine.errors import IncidentNotOpen, TaskNotOpen
+from diaodu.engine.game import TASK
+from diaodu.engine.instance import FAILED, READY, Job
+from diaodu.engine.ports import Cancel, Message, Nudge, Signal, Start
+from diaodu.engine.queries import get_task
+from diaodu.kernel import journal
+from diaodu.kernel.db import Tx
+from diaodu.kernel.errors import NotFound
+from diaodu.kernel.ids import part_of
+
+__all__ = [
+    "Definition",
+    "Enqueue",
+    "claim_task",
+    "complete_task",
+    "deploy",
+    "enqueue",
+    "retry_incident",
+    "signal",
+    "unclaim_task",
+]
+
+
+@dataclass(frozen=True)
+class Enqueue:
+    """A report for the inbound handler ``name``; ``msg_key``, made by the sender, lets it enter its root once."""
+
+    root_id: int
+    name: str
+    body: Mapping[str, Any] = field(default_factory=dict)
+    msg_key: str | None = None
+    instance_id: int | None = None
+
+
+def signal(tx: Tx, signals: Sequence[Signal]) -> None:
+    """Wake the engine: each signal becomes a job that is due at once."""
+    store.insert_jobs(tx, [_signal_job(tx, s) for s in signals])
+
+
+def enqueue(tx: Tx, rows: Sequence[Enqueue]) -> list[bool]:
+    """Hand in reports; answers for each whether it entered (False: its ``msg_key`` was there before)."""
+    jobs = [_job(tx, r.root_id, "inbound", r.name, r.body, msg_key=r.msg_key, instance=r.instance_id) for r in rows]
+    if store.insert_jobs(tx, jobs, once=True) == len(jobs):
+        return [True] * len(jobs)
+    entered = store.stored(tx, jobs)
+    return [j.id in entered for j in jobs]
+
+
+def claim_task(tx: Tx, task_id: int, person: int, now: datetime) -> None:
+    """Take an offered task for oneself; TaskNotOpen when it is not offered any more."""
+    _change_task(
+        tx,
+        task_id,
+        "update engine.human_task set state = 1, assignee = %s, claimed_at = %s"
+        " where part = %s and id = %s and state = 0",
+        (person, now, part_of(task_id), task_id),
+    )
+
+
+def unclaim_task(tx: Tx, task_id: int, person: int) -> None:
+    """Give a claimed task back to its worklist; TaskNotOpen when it is not one's own."""
+    _change_task(
+        tx,
+        task_id,
+        "update engine.human_task set state = 0, assignee = null, claimed_at = null"
+        " where part = %s and id = %s and state = 1 and assignee = %s",
+        (part_of(task_id), task_id, person),
+    )
+
+
+def complete_task(tx: Tx, task_id: int, person: int, report: Enqueue) -> bool:
+    """Complete a task that one has claimed and hand in its report; answers whether the task was still one's own.
+
+    The report of a planned task always enters (a late one is still a fact). A task that the diagram itself draws
+    ends with ``report.body`` as variables, and a late one is nothing. The token moves later, by the worker.
+    """
+    row = tx.row(
+        "update engine.human_task set state = 3, ended_at = %s"
+        " where part = %s and id = %s and state = 1 and assignee = %s returning planned",
+        (tx.now, part_of(task_id), task_id, person),
+    )
+    planned = get_task(tx, task_id).planned if row is None else row[0]
+    if planned:
+        enqueue(tx, [report])
+    elif row is not None:
+        body = {"key": str(task_id), "vars": dict(report.body)}
+        store.insert_jobs(tx, [_job(tx, report.root_id, "message", TASK, body, msg_key=report.msg_key)], once=True)
+    return row is not None
+
+
+def retry_incident(tx: Tx, incident_id: int, actor: str) -> None:
+    """Let the job behind an incident run again, with all its attempts; IncidentNotOpen when it was resolved."""
+    part = part_of(incident_id)
+    found = tx.row("select root_id, job_id from engine.incident where part = %s and id = %s", (part, incident_id))
+    if found is None:
+        raise NotFound(entity="incident", id=incident_id)
+    root, job = found
+    locked = journal.lock(tx, [root])
+    resolved = tx.run(
+        "update engine.incident set resolved_at = %s where part = %s and id = %s and resolved_at is null",
+        (tx.now, part, incident_id),
+    )
+    if not resolved:
+        raise IncidentNotOpen(id=incident_id)
+    tx.expect(
+        1,
+        "update engine.job set state = %s, attempts = 0, deaths = 0, due_at = %s"
+        " where part = %s and id = %s and state = %s",
+        (READY, tx.now, part, job, FAILED),
+    )
+    if locked:
+        journal.record(tx, root, {"t": "incident.retried", "incident": incident_id, "by": actor})
+
+
+def _change_task(tx: Tx, task_id: int, sql: str, params: tuple[Any, ...]) -> None:
+    if not tx.run(sql, params):
+        raise TaskNotOpen(id=task_id, state=get_task(tx, task_id).state)
+
+
+def _signal_job(tx: Tx, signal: Signal) -> Job:
+    match signal:
+        case Start():
+            body = {"key": signal.business_key, "vars": dict(signal.vars)}
+            return _job(tx, signal.root_id, "start", signal.process, body)
+        case Message():
+            return _job(tx, signal.root_id, "message", signal.name, {"key": signal.key, "vars": dict(signal.vars)})
+        case Nudge():
+            return _job(tx, signal.root_id, "nudge", "", {})
+        case Cancel():
+            return _job(tx, signal.root_id, "cancel", signal.process, {})
+
+
+def _job(
+    tx: Tx,
+    root: int,
+    kind: str,
+    name: str,
+    body: Mapping[str, Any],
+    *,
+    msg_key: str | None = None,
+    instance: int | None = None,
+) -> Job:
+    made = tx.new_id(part_of(root))
+    return Job(made, root, instance, None, kind, name, msg_key, dict(body), READY, tx.now, 0, tx.now)

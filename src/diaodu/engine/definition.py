@@ -1,0 +1,88 @@
+"""Deployed processes: immutable versions, compiled once per process of the operating system."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from diaodu.engine.graph import Graph
+from diaodu.engine.parse import parse, parse_trusted
+from diaodu.engine.ports import Handlers
+from diaodu.kernel.db import Tx
+
+_COLUMNS = "id, key, version, name, digest, deployed_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One version of a process; ``digest`` is the SHA-256 of its source."""
+
+    id: int
+    key: str
+    version: int
+    name: str
+    digest: bytes
+    deployed_at: datetime
+
+
+def deploy(tx: Tx, bpmn: bytes, handlers: Handlers) -> Definition:
+    """Check and store a process; the newest version is kept when the source is the same.
+
+    Raises ProcessNotExecutable with every problem that was found.
+    """
+    graph = parse(bpmn, handlers)
+    digest = hashlib.sha256(bpmn).digest()
+    tx.run("lock table engine.definition in share row exclusive mode")
+    newest = tx.row(
+        f"select {_COLUMNS} from engine.definition where key = %s order by version desc limit 1", (graph.key,)
+    )
+    if newest is not None and newest[4] == digest:
+        return Definition(*newest)
+    version = 1 if newest is None else newest[2] + 1
+    made = tx.row(
+        "insert into engine.definition (key, version, name, bpmn, digest, deployed_at)"
+        f" values (%s, %s, %s, %s, %s, %s) returning {_COLUMNS}",
+        (graph.key, version, graph.name, bpmn, digest, tx.now),
+    )
+    assert made is not None
+    return Definition(*made)
+
+
+@lru_cache(maxsize=512)
+def compiled(bpmn: bytes) -> Graph:
+    """The graph of a deployed source."""
+    return parse_trusted(bpmn)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A version ready to run."""
+
+    id: int
+    version: int
+    graph: Graph
+
+
+class Definitions:
+    """The versions that one worker has loaded; a version never changes, so it stays."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[int, Loaded] = {}
+
+    def load(self, tx: Tx, ids: set[int]) -> dict[int, Loaded]:
+        """The versions with these ids."""
+        if missing := ids - self._by_id.keys():
+            rows = tx.rows(
+                "select id, version, bpmn from engine.definition where id = any(%s::int4[])", (list(missing),)
+            )
+            self._by_id |= {r[0]: Loaded(r[0], r[1], compiled(bytes(r[2]))) for r in rows}
+        return self._by_id
+
+    def newest(self, tx: Tx) -> dict[str, Loaded]:
+        """The newest version of every process, by its key; read once per transaction."""
+        if Definitions not in tx.memo:
+            rows = tx.rows("select distinct on (key) id, key from engine.definition order by key, version desc")
+            loaded = self.load(tx, {r[0] for r in rows})
+            tx.memo[Definitions] = {r[1]: loaded[r[0]] for r in rows}
+        found: dict[str, Loaded] = tx.memo[Definitions]
+        return found

@@ -1,0 +1,135 @@
+"""An instance in memory: its tokens and variables while a batch moves them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from diaodu.engine.graph import Graph, Node
+
+ACTIVE, ENDED, CANCELLED, SUSPENDED = 0, 1, 2, 3
+READY, DONE, FAILED = 0, 1, 2  # states of a job
+OFFERED, CLAIMED, HELD, COMPLETED, WITHDRAWN = 0, 1, 2, 3, 4  # states of a human task
+
+# Early messages wait in the instance until a node asks for them; the oldest give way.
+EARLY_MAX = 32
+
+
+@dataclass(slots=True)
+class Token:
+    """Where one thread of the diagram stands; ``scope`` is the token of the enclosing subprocess, 0 for none."""
+
+    id: int
+    node: int
+    scope: int
+    key: str | None = None  # the activation key inside a plan-driven stage
+    via: int = -1  # the flow by which it came
+    waits: list[list[Any]] = field(default_factory=list)  # [node, message name, key]
+    timers: list[list[int]] = field(default_factory=list)  # [node, job id]
+    task: int | None = None  # its human task
+    job: int | None = None  # the job that tries again, or the failed one that an incident names
+
+    def dump(self) -> list[Any]:
+        return [self.id, self.node, self.scope, self.key, self.via, self.waits, self.timers, self.task, self.job]
+
+
+@dataclass(slots=True)
+class Instance:
+    """One run of a process; ``steps`` counts its moves in this batch."""
+
+    id: int
+    root_id: int
+    definition_id: int
+    version: int
+    graph: Graph
+    business_key: str
+    vars: dict[str, Any]
+    started_at: datetime
+    tokens: dict[int, Token] = field(default_factory=dict)
+    early: list[list[Any]] = field(default_factory=list)  # [message name, key, vars]
+    state: int = ACTIVE
+    ended_at: datetime | None = None
+    new: bool = False
+    changed: bool = False
+    steps: int = 0
+
+    def node(self, token: Token) -> Node:
+        """The node where a token stands."""
+        return self.graph.nodes[token.node]
+
+    def inside(self, scope: int) -> list[Token]:
+        """The tokens directly inside a scope."""
+        return [t for t in self.tokens.values() if t.scope == scope]
+
+    def dump_tokens(self) -> dict[str, Any]:
+        return {"tokens": [t.dump() for t in self.tokens.values()], "early": self.early}
+
+    def load_tokens(self, stored: dict[str, Any]) -> None:
+        self.tokens = {row[0]: Token(*row) for row in stored["tokens"]}
+        self.early = stored["early"]
+
+
+@dataclass(slots=True)
+class Job:
+    """A row of ``engine.job``: something that wakes an order."""
+
+    id: int
+    root_id: int
+    instance_id: int | None
+    token_id: int | None
+    kind: str
+    name: str
+    msg_key: str | None
+    body: dict[str, Any]
+    state: int
+    due_at: datetime
+    attempts: int
+    created_at: datetime
+
+
+@dataclass(slots=True)
+class HumanTask:
+    """A new row of ``engine.human_task``."""
+
+    id: int
+    root_id: int
+    instance_id: int
+    token_id: int
+    node: str
+    name: str
+    planned: bool
+    pool: int
+    priority: int
+    due_at: datetime
+
+
+@dataclass(slots=True)
+class Incident:
+    """A new row of ``engine.incident``: what needs a person, and the job that goes on when it is mended."""
+
+    id: int
+    root_id: int
+    instance_id: int | None
+    node: str
+    job_id: int
+    code: str
+    message: str
+    detail: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a batch does to the tables, beside the instances themselves."""
+
+    jobs: dict[int, Job] = field(default_factory=dict)  # new ones
+    tries: dict[int, tuple[int, int, datetime]] = field(default_factory=dict)  # claimed -> state, attempts, due_at
+    cancelled: set[int] = field(default_factory=set)  # jobs that nobody needs any more
+    mended: set[int] = field(default_factory=set)  # failed jobs whose token has gone on
+    tasks: dict[int, HumanTask] = field(default_factory=dict)
+    closed: dict[int, tuple[int, str | None]] = field(default_factory=dict)  # task -> state, reason
+    incidents: list[Incident] = field(default_factory=list)
+    entries: list[tuple[int, dict[str, Any]]] = field(default_factory=list)  # root id, history entry
+
+    def cancel(self, job_id: int) -> None:
+        """Drop a job, whether it is stored already or not."""
+        if self.jobs.pop(job_id, None) is None:
+            self.cancelled.add(job_id)

@@ -1,0 +1,224 @@
+"""What the engine tells about itself: instances, tokens, worklists, incidents, and why an instance waits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from diaodu.engine.definition import compiled
+from diaodu.engine.graph import Graph
+from diaodu.engine.instance import Token
+from diaodu.kernel.db import Tx
+from diaodu.kernel.errors import NotFound
+from diaodu.kernel.ids import part_of
+
+INSTANCE_STATES = ("active", "ended", "cancelled", "suspended")
+TASK_STATES = ("offered", "claimed", "suspended", "done", "withdrawn")
+
+
+@dataclass(frozen=True)
+class InstanceView:
+    """An instance as it is stored; ``state`` is one of INSTANCE_STATES."""
+
+    id: int
+    root_id: int
+    process: str
+    version: int
+    business_key: str
+    state: str
+    vars: Mapping[str, Any]
+    started_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class TokenView:
+    """Where a token stands; ``waits`` are the (message name, key) pairs that would move it."""
+
+    id: int
+    node: str
+    name: str
+    key: str | None
+    waits: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A human task; ``state`` is one of TASK_STATES, ``planned`` if a plan-driven stage made it."""
+
+    id: int
+    root_id: int
+    instance_id: int
+    node: str
+    name: str
+    planned: bool
+    pool: int
+    priority: int
+    state: str
+    reason: str | None
+    assignee: int | None
+    due_at: datetime
+    created_at: datetime
+    claimed_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class IncidentView:
+    """What needs a person; ``node`` is an element id, or the name of the report that failed."""
+
+    id: int
+    root_id: int
+    instance_id: int | None
+    node: str
+    job_id: int
+    code: str
+    message: str
+    detail: Mapping[str, Any]
+    created_at: datetime
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason why a token stands still: ``what`` is message, timer, task, retry, incident or join."""
+
+    node: str
+    name: str
+    what: str
+    detail: str
+    until: datetime | None = None
+
+
+_TASK = (
+    "t.id, t.root_id, t.instance_id, t.node, t.name, t.planned, t.pool, t.priority, t.state, t.reason, t.assignee,"
+    " t.due_at, t.created_at, t.claimed_at, t.ended_at"
+)
+_INCIDENT = "id, root_id, instance_id, node, job_id, code, message, detail, created_at, resolved_at"
+_OFFERED = f"""
+select {_TASK} from unnest(%s::int4[]) p(pool) cross join lateral (
+  select * from engine.human_task where pool = p.pool and state = 0 order by due_at, id limit %s) t
+ order by t.due_at, t.id limit %s
+"""
+
+
+def get_instance(tx: Tx, instance_id: int) -> InstanceView:
+    """An instance; NotFound."""
+    row = tx.row(
+        "select i.id, i.root_id, d.key, d.version, i.business_key, i.state, i.vars, i.started_at, i.ended_at"
+        " from engine.instance i join engine.definition d on d.id = i.definition_id where i.part = %s and i.id = %s",
+        (part_of(instance_id), instance_id),
+    )
+    if row is None:
+        raise NotFound(entity="instance", id=instance_id)
+    values = [*row]
+    values[5] = INSTANCE_STATES[row[5]]
+    return InstanceView(*values)
+
+
+def instances_of(tx: Tx, root_id: int) -> list[int]:
+    """The instances of a root, oldest first."""
+    rows = tx.rows(
+        "select id from engine.instance where part = %s and root_id = %s order by id", (part_of(root_id), root_id)
+    )
+    return [r[0] for r in rows]
+
+
+def tokens(tx: Tx, instance_id: int) -> list[TokenView]:
+    """Where an instance stands; NotFound."""
+    graph, stored = _stored_tokens(tx, instance_id)
+    return [
+        TokenView(t.id, graph.nodes[t.node].id, graph.nodes[t.node].name, t.key, tuple((n, k) for _, n, k in t.waits))
+        for t in stored
+    ]
+
+
+def get_task(tx: Tx, task_id: int) -> Task:
+    """A human task; NotFound."""
+    row = tx.row(f"select {_TASK} from engine.human_task t where part = %s and id = %s", (part_of(task_id), task_id))
+    if row is None:
+        raise NotFound(entity="task", id=task_id)
+    return _task(row)
+
+
+def tasks_offered(tx: Tx, pools: Sequence[int], limit: int) -> list[Task]:
+    """The offered tasks of these pools, the most urgent first."""
+    return [_task(r) for r in tx.rows(_OFFERED, (list(pools), limit, limit))]
+
+
+def tasks_of(tx: Tx, person: int, limit: int) -> list[Task]:
+    """The tasks that a person has claimed, the most urgent first."""
+    sql = f"select {_TASK} from engine.human_task t where assignee = %s and state = 1 order by due_at, id limit %s"
+    return [_task(r) for r in tx.rows(sql, (person, limit))]
+
+
+def tasks_of_root(tx: Tx, root_id: int) -> list[Task]:
+    """All tasks of a root, oldest first."""
+    sql = f"select {_TASK} from engine.human_task t where part = %s and root_id = %s order by id"
+    return [_task(r) for r in tx.rows(sql, (part_of(root_id), root_id))]
+
+
+def incidents(tx: Tx, limit: int, root_id: int | None = None) -> list[IncidentView]:
+    """The open incidents, oldest first, of one root or of all."""
+    where, params = ("", ()) if root_id is None else (" and part = %s and root_id = %s", (part_of(root_id), root_id))
+    sql = f"select {_INCIDENT} from engine.incident where resolved_at is null{where} order by created_at, id limit %s"
+    return [IncidentView(*r) for r in tx.rows(sql, (*params, limit))]
+
+
+def get_bpmn(tx: Tx, definition_id: int) -> bytes:
+    """The source of a process version, byte by byte as it was deployed; NotFound."""
+    row = tx.row("select bpmn from engine.definition where id = %s", (definition_id,))
+    if row is None:
+        raise NotFound(entity="definition", id=definition_id)
+    return bytes(row[0])
+
+
+def explain_wait(tx: Tx, instance_id: int) -> list[Reason]:
+    """Why an instance does not go on, token by token; empty when it has ended. NotFound."""
+    graph, stored = _stored_tokens(tx, instance_id)
+    part = part_of(instance_id)
+    jobs = {
+        r[0]: r[1:]
+        for r in tx.rows(
+            "select j.id, j.state, j.due_at, i.message from engine.job j left join engine.incident i"
+            " on i.part = j.part and i.job_id = j.id and i.resolved_at is null"
+            " where j.part = %s and j.id = any(%s::int8[])",
+            (part, [i for t in stored for i in (t.job, *(timer[1] for timer in t.timers)) if i is not None]),
+        )
+    }
+    scopes = {t.scope for t in stored}
+    return [reason for t in stored for reason in _reasons(tx, graph, t, jobs, is_scope=t.id in scopes)]
+
+
+def _reasons(tx: Tx, graph: Graph, token: Token, jobs: Mapping[int, Any], *, is_scope: bool) -> list[Reason]:
+    node = graph.nodes[token.node]
+    found = []
+    if token.task is not None:
+        task = get_task(tx, token.task)
+        found.append(Reason(node.id, node.name, "task", f"{task.id} {task.state}", task.due_at))
+    found += [Reason(node.id, node.name, "message", f"{n} {k}") for _, n, k in token.waits if token.task is None]
+    for index, job_id in token.timers:
+        found.append(Reason(node.id, node.name, "timer", graph.nodes[index].id, jobs[job_id][1]))
+    if token.job is not None:
+        _, due, message = jobs[token.job]
+        found.append(Reason(node.id, node.name, "incident" if message else "retry", message or "", due))
+    if not found and not is_scope:
+        found.append(Reason(node.id, node.name, "join" if len(node.incoming) > 1 else "stage", ""))
+    return found
+
+
+def _stored_tokens(tx: Tx, instance_id: int) -> tuple[Graph, list[Token]]:
+    row = tx.row(
+        "select d.bpmn, i.tokens from engine.instance i join engine.definition d on d.id = i.definition_id"
+        " where i.part = %s and i.id = %s",
+        (part_of(instance_id), instance_id),
+    )
+    if row is None:
+        raise NotFound(entity="instance", id=instance_id)
+    return compiled(bytes(row[0])), [Token(*t) for t in row[1]["tokens"]]
+
+
+def _task(row: tuple[Any, ...]) -> Task:
+    values = [*row]
+    values[8] = TASK_STATES[row[8]]
+    return Task(*values)

@@ -1,0 +1,184 @@
+"""The engine's tables: what a batch reads and, once at its end, writes; one set statement per table."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from diaodu.engine.definition import Definitions
+from diaodu.engine.instance import ACTIVE, DONE, OFFERED, Changes, Instance, Job
+from diaodu.kernel import journal, sets
+from diaodu.kernel.db import Tx
+from diaodu.kernel.ids import part_of
+
+# One order's jobs in one batch; the rest follow in the next.
+JOBS_EACH = 64
+
+_JOB = (
+    "j.id, j.root_id, j.instance_id, j.token_id, j.kind, j.name, j.msg_key, j.body, j.state, j.due_at, j.attempts,"
+    " j.created_at"
+)
+_CLAIM = f"""
+select {_JOB} from unnest(%s::int8[]) r(id) cross join lateral (
+  select * from engine.job where part = %s and root_id = r.id and state = 0 and due_at <= %s order by id limit %s) j
+ order by j.id
+"""
+_KEY = {"part": "int2", "id": "int8"}
+_JOB_COLUMNS = {
+    **_KEY, "root_id": "int8", "instance_id": "int8", "token_id": "int8", "kind": "text", "name": "text",
+    "msg_key": "text", "body": "jsonb", "state": "int2", "due_at": "timestamptz", "attempts": "int2",
+    "created_at": "timestamptz",
+}  # fmt: skip
+_INSTANCE_COLUMNS = {
+    **_KEY, "root_id": "int8", "definition_id": "int4", "business_key": "text", "state": "int2", "tokens": "jsonb",
+    "vars": "jsonb", "started_at": "timestamptz", "ended_at": "timestamptz",
+}  # fmt: skip
+_TASK_COLUMNS = {
+    **_KEY, "root_id": "int8", "instance_id": "int8", "token_id": "int8", "node": "text", "name": "text",
+    "planned": "bool", "pool": "int4", "priority": "int2", "state": "int2", "due_at": "timestamptz",
+    "created_at": "timestamptz",
+}  # fmt: skip
+_INCIDENT_COLUMNS = {
+    **_KEY, "root_id": "int8", "instance_id": "int8", "node": "text", "job_id": "int8", "code": "text",
+    "message": "text", "detail": "jsonb", "created_at": "timestamptz",
+}  # fmt: skip
+_TRIES = {"state": "int2", "attempts": "int2", "due_at": "timestamptz", "deaths": "int2"}
+_MOVED = {"state": "int2", "tokens": "jsonb", "vars": "jsonb", "ended_at": "timestamptz"}
+_CLOSED = {"state": "int2", "reason": "text", "ended_at": "timestamptz"}
+
+
+def candidates(tx: Tx, part: int, limit: int, until: datetime) -> list[int]:
+    """The roots with work that is due and was written by ``until``, oldest first; read without a lock."""
+    rows = tx.rows(
+        "select root_id from engine.job where part = %s and state = 0 and due_at <= %s and created_at <= %s"
+        " order by due_at, id limit %s",
+        (part, tx.now, until, limit),
+    )
+    return list(dict.fromkeys(r[0] for r in rows))
+
+
+def claim(tx: Tx, part: int, roots: Sequence[int], each: int) -> list[Job]:
+    """The due jobs of locked roots, in id order, at most ``each`` of a root."""
+    return [Job(*r) for r in tx.rows(_CLAIM, (list(roots), part, tx.now, each))]
+
+
+def load(tx: Tx, part: int, roots: Iterable[int], definitions: Definitions) -> dict[int, list[Instance]]:
+    """The active instances of locked roots, by root and in id order."""
+    ids = list(roots)
+    rows = tx.rows(
+        "select id, root_id, definition_id, business_key, tokens, vars, started_at from engine.instance"
+        " where part = %s and root_id = any(%s::int8[]) and state = 0 order by id",
+        (part, ids),
+    )
+    versions = definitions.load(tx, {r[2] for r in rows})
+    found: dict[int, list[Instance]] = {root: [] for root in ids}
+    for key, root, definition, business_key, tokens, variables, started_at in rows:
+        loaded = versions[definition]
+        instance = Instance(key, root, definition, loaded.version, loaded.graph, business_key, variables, started_at)
+        instance.load_tokens(tokens)
+        found[root].append(instance)
+    return found
+
+
+def write(tx: Tx, part: int, jobs: Sequence[Job], instances: Iterable[Instance], changes: Changes) -> None:
+    """Write what a batch did: each row once."""
+    _write_instances(tx, part, list(instances))
+    _write_jobs(tx, part, jobs, changes)
+    sets.insert(
+        tx,
+        "engine.human_task",
+        _TASK_COLUMNS,
+        [
+            (part, t.id, t.root_id, t.instance_id, t.token_id, t.node, t.name, t.planned, t.pool, t.priority, OFFERED,
+             t.due_at, tx.now)
+            for t in changes.tasks.values()
+        ],
+    )  # fmt: skip
+    closed = [(part, task, state, reason, tx.now) for task, (state, reason) in changes.closed.items()]
+    # A task that its person has completed stays as it is.
+    sets.update(tx, "engine.human_task", _KEY, _CLOSED, closed, where="t.state < 3", exact=False)
+    sets.insert(
+        tx,
+        "engine.incident",
+        _INCIDENT_COLUMNS,
+        [
+            (part, i.id, i.root_id, i.instance_id, i.node, i.job_id, i.code, i.message, i.detail, tx.now)
+            for i in changes.incidents
+        ],
+    )
+    if changes.mended:
+        tx.run(
+            "update engine.incident set resolved_at = %s where part = %s"
+            " and job_id = any(%s::int8[]) and resolved_at is null",
+            (tx.now, part, list(changes.mended)),
+        )
+    for root, entry in changes.entries:
+        journal.record(tx, root, entry)
+
+
+def _write_instances(tx: Tx, part: int, instances: list[Instance]) -> None:
+    new = [
+        (
+            part,
+            i.id,
+            i.root_id,
+            i.definition_id,
+            i.business_key,
+            i.state,
+            i.dump_tokens(),
+            i.vars,
+            i.started_at,
+            i.ended_at,
+        )
+        for i in instances
+        if i.new
+    ]
+    sets.insert(tx, "engine.instance", _INSTANCE_COLUMNS, new)
+    moved = [(part, i.id, i.state, i.dump_tokens(), i.vars, i.ended_at) for i in instances if i.changed and not i.new]
+    sets.update(tx, "engine.instance", _KEY, _MOVED, moved, where=f"t.state = {ACTIVE}")
+
+
+def _write_jobs(tx: Tx, part: int, jobs: Sequence[Job], changes: Changes) -> None:
+    gone, kept = set(changes.cancelled), []
+    for job in jobs:
+        if job.id in gone:
+            continue
+        if job.id in changes.tries:
+            kept.append((part, job.id, *changes.tries[job.id], 0))
+        elif job.msg_key is not None:
+            kept.append((part, job.id, DONE, job.attempts, job.due_at, 0))
+        else:
+            gone.add(job.id)
+    sets.delete(tx, "engine.job", _KEY, [(part, i) for i in sorted(gone)])
+    sets.update(tx, "engine.job", _KEY, _TRIES, kept)
+    insert_jobs(tx, list(changes.jobs.values()))
+
+
+def insert_jobs(tx: Tx, jobs: Sequence[Job], *, once: bool = False) -> int:
+    """Insert jobs; with ``once`` those whose message key has entered its root before are left out."""
+    rows = [
+        (part_of(j.root_id), j.id, j.root_id, j.instance_id, j.token_id, j.kind, j.name, j.msg_key, j.body, j.state,
+         j.due_at, j.attempts, j.created_at)
+        for j in jobs
+    ]  # fmt: skip
+    conflict = "(part, root_id, msg_key) where msg_key is not null do nothing" if once else ""
+    return sets.insert(tx, "engine.job", _JOB_COLUMNS, rows, on_conflict=conflict)
+
+
+def mark_attempt(tx: Tx, part: int, job_id: int) -> int:
+    """Note that a worker begins a job alone; returns how many began it before and now."""
+    row = tx.row(
+        "update engine.job set deaths = deaths + 1 where part = %s and id = %s returning deaths", (part, job_id)
+    )
+    return 0 if row is None else int(row[0])
+
+
+def stored(tx: Tx, jobs: Sequence[Job]) -> set[int]:
+    """Which of these new jobs have entered."""
+    if not jobs:
+        return set()
+    rows: list[Any] = tx.rows(
+        "select j.id from unnest(%s::int2[], %s::int8[]) u(part, id)"
+        " join engine.job j on j.part = u.part and j.id = u.id",
+        ([part_of(j.root_id) for j in jobs], [j.id for j in jobs]),
+    )
+    return {r[0] for r in rows}
