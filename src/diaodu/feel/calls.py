@@ -48,7 +48,7 @@ def _defined(frame: Frame, parameters: tuple[tuple[str, ast.TypeRef | None], ...
             raise Refused("arguments", name="function", types=", ".join(named))
         return by_position(run, [named[name] for name in names])
 
-    return Function("function", by_position, by_name, len(parameters))
+    return Function("function", by_position, by_name, len(parameters), tuple(wanted for _, wanted in parameters))
 
 
 def _converted(value: object, wanted: ast.TypeRef | None) -> object:

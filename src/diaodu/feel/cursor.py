@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import TypeVar
 
 from diaodu.feel.errors import FeelSyntaxError, syntax_error
@@ -113,7 +114,11 @@ class Cursor:
         """Everything up to one of the signs `ends`, as one name."""
         start = self.index
         if self.token.kind == "text":
-            return str(self.advance().value)
+            quoted = str(self.advance().value)
+            with suppress(FeelSyntaxError):
+                # What is not made of words and signs of the language can be read by `get value` only.
+                self.declare(quoted)
+            return quoted
         if self.token.kind != "name":
             raise self.unexpected("name")
         while not self.at(*ends):

@@ -10,7 +10,7 @@ from diaodu.feel.errors import Refused
 from diaodu.feel.runtime import Frame
 from diaodu.feel.scope import Closure, Scope
 from diaodu.feel.temporal import Date
-from diaodu.feel.values import Range, kind_of
+from diaodu.feel.values import NUMBERS, Range, kind_of
 
 Domain = tuple[str, Closure, Closure | None]
 
@@ -61,7 +61,7 @@ def _of_range(value: Range) -> Iterable[object]:
 def _counted(start: object, end: object) -> Iterable[object]:
     """From one end to the other in steps of one, downwards too."""
     if isinstance(start, Decimal) and isinstance(end, Decimal):
-        distance = end - start
+        distance = NUMBERS.subtract(end, start)
         if abs(distance) > 1_000_000_000:
             raise Refused("number-range")
         return _numbers(start, int(distance))
@@ -73,7 +73,7 @@ def _counted(start: object, end: object) -> Iterable[object]:
 def _numbers(start: Decimal, distance: int) -> Iterator[Decimal]:
     direction = -1 if distance < 0 else 1
     for count in range(abs(distance) + 1):
-        yield start + count * direction
+        yield NUMBERS.add(start, Decimal(count * direction))
 
 
 def _days(start: int, end: int) -> Iterator[Date]:

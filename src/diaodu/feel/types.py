@@ -44,5 +44,19 @@ def conforms(value: object, wanted: TypeRef) -> bool | None:
             end is None or conforms(end, part) is True for part in wanted.items for end in (value.start, value.end)
         )
     if name == "function":
-        return isinstance(value, Function) and (wanted.result is None or value.arity == len(wanted.items))
+        return isinstance(value, Function) and _takes(value, wanted)
     return None
+
+
+def _takes(function: Function, wanted: TypeRef) -> bool:
+    """Whether the function may be called with the wanted types; a bare `function` wants none."""
+    if wanted.result is None and not wanted.items:
+        return True
+    types = function.types or (None,) * function.arity
+    return len(types) == len(wanted.items) and all(map(_covers, types, wanted.items))
+
+
+def _covers(declared: TypeRef | None, given: TypeRef) -> bool:
+    if declared is None or declared.name == "Any":
+        return True
+    return declared.name == given.name and all(map(_covers, declared.items, given.items))

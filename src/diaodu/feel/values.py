@@ -12,6 +12,7 @@ from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from typing import Any
 
 from diaodu.feel import temporal
+from diaodu.feel.ast import TypeRef
 from diaodu.feel.temporal import NANOS, Date, DateTime, DaysDuration, MonthsDuration, Time, from_python
 
 # The 34 digits and the exponents of IEEE 754 decimal128, which the standard names.
@@ -39,7 +40,9 @@ class Function:
     name: str
     by_position: Callable[[object, Sequence[object]], object]
     by_name: Callable[[object, Mapping[str, object]], object]
-    arity: int | None
+    arity: int
+    # The types of the parameters where they are written.
+    types: tuple[TypeRef | None, ...] = ()
 
 
 KINDS: dict[type, str] = {

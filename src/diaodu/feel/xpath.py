@@ -28,7 +28,24 @@ _SET_SIGNS = frozenset("&~|")
 
 def translated(pattern: str, flags: str) -> str:
     """The pattern for `regex` in its version 1; raises Refused when XPath would not take it."""
-    return _Translation(pattern, flags).whole()
+    notation = _Translation(_without_gaps(pattern) if "x" in flags else pattern, flags).whole()
+    # `regex` would take "ss" for "ß" where case does not matter; XPath compares character by character.
+    return f"(?-f:{notation})" if "i" in flags else notation
+
+
+def _without_gaps(pattern: str) -> str:
+    """The pattern without the white space that stands outside of brackets."""
+    kept: list[str] = []
+    depth = 0
+    escaped = False
+    for sign in pattern:
+        if sign in " \t\n\r" and depth == 0:
+            continue
+        kept.append(sign)
+        if not escaped:
+            depth += (sign == "[") - (sign == "]")
+        escaped = sign == "\\" and not escaped
+    return "".join(kept)
 
 
 class _Translation:
@@ -52,8 +69,6 @@ class _Translation:
             self.at += 1
             return self._set()
         self.at += 1
-        if "x" in self.flags and sign in " \t\n\r":
-            return ""
         if sign == "(" and self._ahead("?") and not self._ahead("?:"):
             raise self._refused()
         if sign in "*+?}" and self._ahead("+"):
@@ -64,7 +79,10 @@ class _Translation:
             return r"[^\n\r]"
         if sign == "$" and "m" not in self.flags:
             return r"\Z"
-        return r"\#" if sign == "#" else sign
+        if sign == "^" and "m" in self.flags:
+            # Behind a line feed that ends the text no further line begins.
+            return r"(?:\A|(?<=\n)(?!\Z))"
+        return sign
 
     def _escape(self, *, in_set: bool = False) -> str:
         sign = self.pattern[self.at + 1 : self.at + 2]
@@ -117,8 +135,6 @@ class _Translation:
         if sign == "[":
             raise self._refused()
         self.at += 1
-        if "x" in self.flags and sign in " \t\n\r#":
-            return "\\" + sign
         at_edge = sign == "-" and (self._ahead("]") or self.pattern[self.at - 2] in "[^")
         return "\\" + sign if sign in _SET_SIGNS or at_edge else sign
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import decimal
 from decimal import Context, Decimal
 
-from diaodu.feel.arithmetic import whole
 from diaodu.feel.builtins.registry import builtin
 from diaodu.feel.errors import Refused
 from diaodu.feel.temporal import DaysDuration, MonthsDuration
@@ -100,11 +99,17 @@ def exp(number: Decimal) -> Decimal:
     return NUMBERS.exp(number)
 
 
+def _rest_of_two(number: Decimal) -> Decimal:
+    if number != number.to_integral_value():
+        raise Refused("invalid-value", value=number, name="odd, even")
+    return abs(_WIDE.remainder(number, Decimal(2)))
+
+
 @builtin("odd(number: number)")
-def odd(number: Decimal) -> bool | None:
-    return None if number % 1 else whole(number) % 2 == 1
+def odd(number: Decimal) -> bool:
+    return _rest_of_two(number) == 1
 
 
 @builtin("even(number: number)")
-def even(number: Decimal) -> bool | None:
-    return None if number % 1 else whole(number) % 2 == 0
+def even(number: Decimal) -> bool:
+    return _rest_of_two(number) == 0
