@@ -119,6 +119,10 @@ create table engine.incident (
 create index incident_open on engine.incident (part, created_at) where resolved_at is null;
 create index incident_job on engine.incident (part, job_id) where resolved_at is null;
 
+create view engine.v_human_task as
+  select part, id, root_id, node, name, pool, priority, state, reason, assignee, due_at, created_at, claimed_at, ended_at
+    from engine.human_task;
+
 -- tmf ---------------------------------------------------------------------------------------------------------
 
 create table tmf.subscription (
@@ -321,6 +325,29 @@ create table ordering.revision (
   primary key (part, order_id, n)
 );
 
+-- The order's state is derived from its items; ordering.model.order_state is the same table in Python.
+create view ordering.v_product_order as
+  select o.part, o.id, o.external_id, o.source, o.customer_id, o.channel, o.category, o.description, o.priority,
+         o.ordered_at, o.requested_start_at, o.requested_completion_at, o.to_be, o.extra,
+         (select case
+                   when min(i.state) = max(i.state) then replace(min(i.state), 'closing', 'inProgress')
+                   when bool_and(i.state in ('completed', 'failed', 'cancelled', 'rejected')) then
+                     case when bool_or(i.state = 'completed') and bool_or(i.state = 'failed') then 'partial'
+                          when bool_or(i.state = 'completed') then 'completed'
+                          when bool_or(i.state = 'failed') then 'failed'
+                          else 'cancelled' end
+                   when bool_or(i.state not in ('held', 'pending')) then 'inProgress'
+                   else 'held' end
+            from ordering.order_item i where i.part = o.part and i.order_id = o.id) as state,
+         (select case when bool_and(i.state in ('completed', 'failed', 'cancelled', 'rejected'))
+                      then max(i.completed_at) end
+            from ordering.order_item i where i.part = o.part and i.order_id = o.id) as completed_at,
+         (select jsonb_object_agg(i.item_key, jsonb_build_object('state', i.state, 'reason', i.reason))
+            from ordering.order_item i where i.part = o.part and i.order_id = o.id) as items,
+         (select r.document from ordering.revision r where r.part = o.part and r.order_id = o.id
+           order by r.n = o.to_be desc, r.n desc limit 1) as document
+    from ordering.product_order o;
+
 -- planning: the ledger (order-keyed) --------------------------------------------------------------------------
 
 create table planning.effect (
@@ -345,6 +372,9 @@ create index effect_order on planning.effect (part, order_id);
 create index effect_queue on planning.effect (element, priority, id) where state = 'intent' and ready and element is not null;
 -- What was sent and not answered, or is unknown: asked about, never sent blind.
 create index effect_open on planning.effect (element, due_at, id) where state in ('sent', 'unknown');
+
+create view planning.v_effect as
+  select part, id, order_id, thing_id, kind, item_key, op, state, result, created_at, ended_at from planning.effect;
 
 -- provisioning ------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,50 @@
+"""The HTTP edge: the resources of the rooms, mounted on one application."""
+
+import psycopg
+from fastapi import APIRouter, FastAPI, Request, Response
+from psycopg_pool import PoolTimeout
+
+from diaodu.app.edge_docs import docs_page
+from diaodu.app.edge_failures import add_failures
+from diaodu.inventory import tmf as inventory
+from diaodu.kernel.access import AccessPolicy
+from diaodu.kernel.db import Database
+from diaodu.ordering import tmf as ordering
+from diaodu.tmf import edge
+from diaodu.tmf.router import mount
+from diaodu.tmf.subscribe import mount_hub
+from diaodu.workforce import tmf as workforce
+
+RESOURCES = (
+    ordering.PRODUCT_ORDER,
+    inventory.PRODUCT,
+    inventory.SERVICE,
+    inventory.RESOURCE,
+    workforce.WORK_ORDER,
+)
+
+
+def create_app(db: Database, policy: AccessPolicy, *, callback_hosts: frozenset[str] = frozenset()) -> FastAPI:
+    """The application over a migrated database; ``callback_hosts`` may hear events besides loopback."""
+    # Paths are exact: a redirect to another spelling would drop the token of some clients.
+    app = FastAPI(title="diaodu 调度", docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.edge = edge.Edge(db, policy, callback_hosts)
+    add_failures(app)
+    router = APIRouter()
+    for resource in RESOURCES:
+        mount(router, resource)
+    mount_hub(router, ordering.BASE, scope=ordering.SCOPE, entity="productOrder", events=ordering.EVENTS)
+    app.include_router(router)
+    app.add_api_route("/health", health, methods=["GET"], summary="Whether the database answers, and its schema")
+    app.add_api_route("/docs", docs_page, methods=["GET"], include_in_schema=False)
+    return app
+
+
+def health(request: Request) -> Response:
+    """200 with the schema's version, or 503."""
+    try:
+        with edge.edge_of(request).db.transaction(actor="health") as tx:
+            row = tx.row("select version_num from schema_version")
+    except (psycopg.OperationalError, PoolTimeout):
+        return edge.answer({"status": "down", "database": "unreachable"}, status=503)
+    return edge.answer({"status": "up", "schema": row and row[0]})
