@@ -46,6 +46,16 @@ def test_a_function_of_an_earlier_run_is_paid_by_the_caller() -> None:
         compile_expression("f(100)").evaluate({"f": made}, Budget(steps=50))
 
 
+@pytest.mark.parametrize("text", ["sum(数)", "stddev(数)", "数 = 别的", "1 in 数", "max(list: 数)", "sort(数)"])
+def test_a_list_too_long_for_the_time_is_refused(text: str) -> None:
+    context = {"数": list(range(1_000_000)), "别的": list(range(1_000_000))}
+    started = time.perf_counter()
+    with pytest.raises(FeelBudgetExceeded) as error:
+        compile_expression(text).evaluate(context)
+    assert error.value.code == "time"
+    assert time.perf_counter() - started < 0.4
+
+
 def test_a_large_list_of_the_context_is_converted_once() -> None:
     numbers = list(range(1, 2001))
     expression = compile_expression("sum(for i in 1..2000 return 数[i])")

@@ -10,6 +10,9 @@ from diaodu.feel.errors import FeelBudgetExceeded
 
 # Reading the clock at every step would cost more than the step.
 STEPS_BETWEEN_CLOCK_READS = 500
+# A built-in function goes through a list in one go, at about this pace; shorter lists are not worth the reckoning.
+SECONDS_PER_ITEM = 1e-6
+SHORT_LIST = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,12 @@ class Meter:
         if count > self.budget.items:
             raise FeelBudgetExceeded("items")
         self.step(count >> 4)
+
+    def scan(self, count: int) -> None:
+        """Account for going through `count` items without a stop; refused when the time left is too short for it."""
+        self.step(count >> 4)
+        if count > SHORT_LIST and count * SECONDS_PER_ITEM > self.seconds_left():
+            raise FeelBudgetExceeded("time")
 
     def seconds_left(self) -> float:
         """Seconds until the time is used up; at least a millisecond, for libraries that want a positive limit."""

@@ -96,6 +96,8 @@ def _equality(left: Closure, right: Closure, at: int, *, wanted: bool) -> Closur
         kind = type(a)
         if kind is type(b) and kind in SCALAR:
             return (a == b) is wanted
+        if isinstance(a, list):
+            frame.run.meter.scan(len(a))
         same = equal(a, b)
         if same is None:
             return frame.run.null(at, "not-comparable", left=kind_of(a), right=kind_of(b))
@@ -178,7 +180,7 @@ def contained(node: ast.In, scope: Scope) -> Closure:
 
     def run(frame: Frame) -> object:
         a = value(frame)
-        verdicts = [satisfies(a, part(frame)) for part in tests]
+        verdicts = [_passes(frame, a, part(frame)) for part in tests]
         if True in verdicts:
             return True
         if None in verdicts:
@@ -186,6 +188,12 @@ def contained(node: ast.In, scope: Scope) -> Closure:
         return False
 
     return run
+
+
+def _passes(frame: Frame, value: object, test: object) -> bool | None:
+    if isinstance(test, list):
+        frame.run.meter.scan(len(test))
+    return satisfies(value, test)
 
 
 def range_literal(node: ast.RangeOf, scope: Scope) -> Closure:

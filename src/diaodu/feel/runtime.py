@@ -37,6 +37,7 @@ class Run:
         known = self._lists.get(id(value))
         if known is None:
             self.meter.size(len(value))
+            self.meter.scan(len(value))
             # The original is kept so that its id is not given to another list.
             known = self._lists[id(value)] = (value, lift(value))
         return known[1]
