@@ -21,9 +21,11 @@ __all__ = [
     "Definition",
     "Enqueue",
     "claim_task",
+    "claim_tasks",
     "complete_task",
     "deploy",
     "enqueue",
+    "finish_tasks",
     "retry_incident",
     "signal",
     "unclaim_task",
@@ -64,6 +66,35 @@ def claim_task(tx: Tx, task_id: int, person: int, now: datetime) -> None:
         " where part = %s and id = %s and state = 0",
         (person, now, part_of(task_id), task_id),
     )
+
+
+def claim_tasks(tx: Tx, task_ids: Sequence[int], person: int) -> set[int]:
+    """Claim tasks of one partition for a person, set-wise; returns the ids that were on offer and are theirs now."""
+    if not task_ids:
+        return set()
+    found = tx.rows(
+        "update engine.human_task set state = 1, assignee = %s, claimed_at = %s"
+        " where part = %s and id = any(%s::int8[]) and state = 0 returning id, root_id",
+        (person, tx.now, part_of(task_ids[0]), list(task_ids)),
+    )
+    for task, root in found:
+        journal.record(tx, root, {"t": "task.claimed", "task": task, "by": person})
+    return {task for task, _ in found}
+
+
+def finish_tasks(tx: Tx, task_ids: Sequence[int], person: int) -> set[int]:
+    """Set planned tasks done that a person holds, set-wise; returns those that were still theirs.
+
+    What was done on them is reported by ``enqueue`` in the same transaction; the token moves later.
+    """
+    if not task_ids:
+        return set()
+    found = tx.rows(
+        "update engine.human_task set state = 3, ended_at = %s"
+        " where part = %s and id = any(%s::int8[]) and state = 1 and assignee = %s and planned returning id",
+        (tx.now, part_of(task_ids[0]), list(task_ids), person),
+    )
+    return {r[0] for r in found}
 
 
 def unclaim_task(tx: Tx, task_id: int, person: int) -> None:

@@ -63,10 +63,14 @@ Outcome = Done | Wait | BusinessError | Retry
 
 @dataclass(frozen=True)
 class Decision:
-    """What ``decide`` answers for one call: the outcome and the writes that go with it (opaque to the engine)."""
+    """What ``decide`` answers for one call: the outcome and the writes that go with it (opaque to the engine).
+
+    ``signals`` are given to the engine after the writes, in the same transaction.
+    """
 
     outcome: Outcome
     writes: Any = None
+    signals: Sequence["Signal"] = ()
 
 
 class ServiceHandler(Protocol):

@@ -237,6 +237,9 @@ class _Batch:
             outcomes.append(decision.outcome if isinstance(decision, Decision) else decision)
         handler.apply(self.tx, decided, facts)
         self.facts = None
+        for _, decision in decided:
+            for signal in decision.signals:
+                self._signal(signal)
         for asked, outcome in zip(pending, outcomes, strict=True):
             instance, token = asked.instance, asked.token
             if instance.tokens.get(token.id) is not token:

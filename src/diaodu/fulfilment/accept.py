@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from diaodu.engine import commands as engine
 from diaodu.engine.ports import BusinessError, Call, Decision, Done, Nudge, Start
 from diaodu.fulfilment.orders import OrderFacts, load_orders
 from diaodu.fulfilment.replan import inherit, replan
@@ -20,27 +19,20 @@ class Accept:
         return load_orders(tx, [c.root_id for c in calls])
 
     def decide(self, call: Call, facts: Mapping[int, OrderFacts]) -> Decision:
-        """A revision whose product another order holds is not accepted; else it is."""
-        refused = call.vars.get("design") == "refused"
-        return Decision(BusinessError("design-refused", str(call.vars.get("reason"))) if refused else Done())
+        """A revision whose product another order holds is not accepted; else the execution starts or is nudged."""
+        if call.vars.get("design") == "refused":
+            return Decision(BusinessError("design-refused", str(call.vars.get("reason"))))
+        order = facts[call.root_id]
+        execution = Start(order.id, order.release.processes["execution"], str(order.id))
+        return Decision(Done(), signals=[Nudge(order.id) if _is_running(order) else execution])
 
     def apply(self, tx: Tx, decided: Sequence[tuple[Call, Decision]], facts: Mapping[int, OrderFacts]) -> None:
-        """Accept, plan, start."""
+        """Accept and plan."""
         accepted = [facts[call.root_id] for call, d in decided if isinstance(d.outcome, Done)]
         inherit(tx, accepted)
         replan(tx, accepted)
-        first = {o.id for o in accepted if o.revision.n == 1 or not _is_running(o)}
         ordering.accept_revisions(tx, [o.revision for o in accepted])
-        ordering.move_items(
-            tx, [ordering.Move(i, ItemState.IN_PROGRESS) for o in accepted for i in o.items]
-        )
-        engine.signal(
-            tx,
-            [
-                Start(o.id, o.release.processes["execution"], str(o.id)) if o.id in first else Nudge(o.id)
-                for o in accepted
-            ],
-        )
+        ordering.move_items(tx, [ordering.Move(i, ItemState.IN_PROGRESS) for o in accepted for i in o.items])
         for o in accepted:
             journal.record(tx, o.id, {"t": "order.planned", "revision": o.revision.n})
 

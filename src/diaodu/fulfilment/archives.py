@@ -13,6 +13,8 @@ from diaodu.planning.plan import RELEASE, current_facts
 
 # States of TMF637 and TMF638 as the inventory numbers them.
 _PRODUCT_ACTIVE, _SERVICE_ACTIVE = 2, 4
+# Why a line was chosen stays in the ledger of its order; the product keeps what was chosen.
+_EXPLANATION = ("path", "explain")
 
 
 def closing_params(kind: str, order: OrderFacts, known: Sequence[Effect], group: str) -> dict[str, Any]:
@@ -139,7 +141,7 @@ def realisation(e: Effect) -> dict[str, Any]:
         "params": {k: v for k, v in e.params.items() if k != "key"},
         "reads_hash": e.reads_hash,
         "undo": e.undo,
-        "result": e.result,
+        "result": e.result and {k: v for k, v in e.result.items() if k not in _EXPLANATION},
     }
 
 

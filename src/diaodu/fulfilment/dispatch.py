@@ -12,9 +12,9 @@ from diaodu.engine.ports import Activation, Advance, Call, Decision, Scope, Task
 from diaodu.fulfilment.orders import OrderFacts, load_orders
 from diaodu.kernel.db import Tx
 from diaodu.kernel.ids import part_of
+from diaodu.organization import queries as organization
 from diaodu.planning import queries as effects
 from diaodu.planning.model import Effect, Op, State
-from diaodu.process import queries as process
 from diaodu.workforce import commands as workforce
 from diaodu.workforce import queries as work_orders
 from diaodu.workforce.model import WorkLine, WorkOrder
@@ -95,10 +95,9 @@ def _work_order(tx: Tx, order: OrderFacts, work: str, carried: Sequence[Effect])
 
 def _task(tx: Tx, order: OrderFacts, w: WorkOrder) -> TaskSpec:
     kind: WorkKind = order.release.work[w.kind]
-    pool = (w.place["unit"], kind.role or "")
     return TaskSpec(
         name=kind.name["zh"],
-        pool=process.pools(tx, {pool})[pool],
+        pool=organization.pool_for(tx, w.place["unit"], kind.role or ""),
         priority=5,
         due_at=tx.now + timedelta(minutes=kind.limit_minutes),
     )

@@ -5,14 +5,19 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+import orjson
 import psycopg
 from psycopg import sql as psql
+from psycopg.types.json import set_json_loads
 from psycopg_pool import ConnectionPool
 
 from diaodu.kernel import journal
 from diaodu.kernel.clock import Clock, wall_clock
 from diaodu.kernel.errors import Conflict
 from diaodu.kernel.ids import IdMaker
+
+# Several times faster than the standard library, and documents are most of what is read.
+set_json_loads(orjson.loads)
 
 Params = Sequence[Any] | dict[str, Any] | None
 Query = str | psql.Composable

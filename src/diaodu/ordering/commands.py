@@ -130,7 +130,7 @@ def _checked(
             raise errors.CustomerMissing()
     customers = party.customers_by_ref(tx, sorted({d.customer_ref for d in drafts if d.customer_ref}))
     places = [item.place for d in drafts for item in _walk(d.items) if item.place]
-    addresses = inventory.addresses_by_place(tx, places)
+    addresses = inventory.covered_places(tx, places)
     result = []
     for order_id, draft in orders:
         customer = customers[draft.customer_ref or ""]

@@ -81,5 +81,5 @@ def report_many(tx: Tx, reports: Sequence[WorkReport], person_id: int) -> None:
             ],
         }
         rows.append(engine.Enqueue(w.order_id, "effect.report", body, r.report_id))
-    engine.complete_tasks(tx, list(work_orders), person_id)
+    engine.finish_tasks(tx, list(work_orders), person_id)
     engine.enqueue(tx, rows)

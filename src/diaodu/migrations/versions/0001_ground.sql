@@ -5,7 +5,6 @@ create schema kernel;
 create schema engine;
 create schema tmf;
 create schema organization;
-create schema process;
 create schema party;
 create schema catalog;
 create schema inventory;
@@ -96,7 +95,7 @@ create table engine.human_task (
   instance_id int8 not null, token_id int8 not null,
   node text not null, name text not null,
   planned boolean not null,            -- made by a plan-driven stage: its report goes to the inbound handler
-  pool int4 not null,                  -- process.pool, interned; opaque here
+  pool int4 not null,                  -- organization.pool, interned; opaque here
   priority int2 not null,
   state int2 not null,                 -- 0 offered, 1 claimed, 2 suspended, 3 done, 4 withdrawn
   reason text,
@@ -165,10 +164,8 @@ create table organization.token (
   created_at timestamptz not null, expires_at timestamptz, revoked_at timestamptz
 );
 
--- process -----------------------------------------------------------------------------------------------------
-
 -- Who a task is offered to: a role in a unit. Interned, because worklists are read by pool.
-create table process.pool (
+create table organization.pool (
   id int4 generated always as identity primary key,
   unit_id int4 not null references organization.unit, role text not null,
   unique (unit_id, role)

@@ -1,0 +1,41 @@
+"""Where the ports of the rooms get their implementations; the only place that knows all of them."""
+
+from diaodu.engine.ports import Handlers
+from diaodu.fulfilment.accept import Accept
+from diaodu.fulfilment.area import Answers, pull
+from diaodu.fulfilment.complete import Close, Closing, Complete
+from diaodu.fulfilment.decompose import Decompose
+from diaodu.fulfilment.design import Design
+from diaodu.fulfilment.dispatch import SentWork, StageDriver
+from diaodu.fulfilment.intake import Acknowledged
+from diaodu.fulfilment.report import Reports
+from diaodu.fulfilment.validate import Audit
+from diaodu.inventory import queries as inventory
+from diaodu.inventory.worker import AreaWorker
+from diaodu.kernel.db import Database
+from diaodu.provisioning.design import NearestBox
+
+
+def handlers() -> Handlers:
+    """What the engine calls: the stages of 业务受理 and the driver of its plan-driven stage."""
+    return Handlers(
+        services={
+            "fulfilment.audit": Audit(),
+            "fulfilment.decompose": Decompose(),
+            "fulfilment.design": Design(),
+            "fulfilment.accept": Accept(),
+            "fulfilment.sent": SentWork(),
+            "fulfilment.complete": Complete(),
+            "fulfilment.closing": Closing(),
+            "fulfilment.close": Close(),
+        },
+        inbound={"order.acknowledged": Acknowledged(), "effect.report": Reports()},
+        driver=StageDriver(),
+    )
+
+
+def area_worker(db: Database, owner: str) -> AreaWorker:
+    """The worker of all areas of the operator."""
+    with db.transaction(actor=owner) as tx:
+        areas = inventory.area_ids(tx)
+    return AreaWorker(db, areas, NearestBox(), pull, Answers(db), owner=owner)

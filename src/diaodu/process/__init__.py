@@ -1,1 +1,0 @@
-"""流程与待办: processes as users see them, worklist pools and human tasks (TMF701)."""
