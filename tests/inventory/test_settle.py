@@ -72,7 +72,7 @@ def test_an_archive_makes_products_services_and_resources_in_use(orders: Any) ->
 
 def test_release_answers_the_last_user_only_for_the_last(orders: Any) -> None:
     install(orders)
-    orders.ask(2, "release", {"thing": ONU, "product": BROADBAND}, {"thing": ONU, "product": VOICE})
+    orders.ask(2, "release", {"thing": ONU, "products": [BROADBAND]}, {"thing": ONU, "products": [VOICE]})
     orders.run()
     assert [a.body for a in orders.told] == [
         {"status": "served", "last_user": False},

@@ -57,7 +57,7 @@ with recursive hop(element) as (
   select (select min(element) from planning.effect where {which} and element > h.element)
     from hop h where h.element is not null
 )
-select e.id, e.op, e.kind, e.element, e.thing_id, e.params, u.op, e.order_id, e.attempts, e.due_at
+select e.id, e.op, e.kind, e.element, e.thing_id, e.params, u.op, e.order_id, e.attempts, e.state
   from hop h
  cross join lateral (
    select * from planning.effect where {which} and element = h.element and {due} order by {order} limit %(each)s
@@ -91,7 +91,7 @@ class _Flight:
     sending: Sending
     order_id: int
     attempts: int
-    due_at: datetime | None
+    state: str
     address: Address = NOWHERE
     asked: bool = True
     found_open: bool = True
@@ -133,8 +133,8 @@ class Sender:
         self._flying: dict[int, _Flight] = {}
         self._judged: dict[int, _Flight] = {}
         self._to_ask: deque[_Flight] = deque()
-        # Reported and perhaps not landed yet: with which due instant, and until when to believe that it will.
-        self._told: dict[int, tuple[datetime | None, datetime]] = {}
+        # Reported and perhaps not landed yet: as what, after how many attempts, and until when to believe that it will.
+        self._told: dict[int, tuple[str, int, datetime]] = {}
         self._resting: dict[Address, tuple[int, float]] = {}
         self._next_leases = self._next_claim = self._next_ask = 0.0
 
@@ -188,7 +188,7 @@ class Sender:
     def _keep_leases(self) -> None:
         with self._db.transaction(actor=self._owner) as tx:
             self._addresses = queries.addresses(tx)
-            self._told = {i: told for i, told in self._told.items() if told[1] > tx.now}
+            self._told = {i: told for i, told in self._told.items() if told[2] > tx.now}
         lost = self._held - {n.partition(":")[2] for n in leases.renew(self._db, self._owner, _names(self._held))}
         self._held -= lost
         # Whoever holds them now asks about what flies.
@@ -229,7 +229,7 @@ class Sender:
 
     def _is_told(self, flight: _Flight) -> bool:
         told = self._told.get(flight.sending.id)
-        return told is not None and told[0] != flight.due_at and self._db.clock() < told[1]
+        return told is not None and told[:2] != (flight.state, flight.attempts) and self._db.clock() < told[2]
 
     def _claim(self, now: float) -> int:
         """Take ready intents, mark them sent, send them."""
@@ -332,8 +332,8 @@ class Sender:
             with self._db.transaction(actor=self._owner) as tx:
                 _report(tx, flights, outcomes)
             for flight in flights:
-                due = outcomes[flight.sending.id].get("due")
-                self._told[flight.sending.id] = datetime.fromisoformat(due) if due else None, now + PATIENCE
+                outcome = outcomes[flight.sending.id]
+                self._told[flight.sending.id] = outcome["state"], outcome["attempts"], now + PATIENCE
                 del self._judged[flight.sending.id]
         return len(judged)
 

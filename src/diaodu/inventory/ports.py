@@ -16,7 +16,8 @@ class Wanted:
     ``kind`` is reserve, archive, release, free or withdraw. ``body`` by kind:
     reserve: {"thing", "want": access | number | ip | onu | stb | router | claim, "address"?, "wan_mbps"?, "claims"?:
     [product ids]}, one line of the order's request; archive: {"products", "services": rows of those tables, "use":
-    [things], "usage": [[thing, product]], "end": [products], "unclaim": [products]}; release: {"thing", "product"};
+    [things], "usage": [[thing, product]], "end": [products], "unclaim": [products], "free": [[thing, resource]]}; release:
+    {"thing", "products"};
     free: {"thing", "resources"?: only these ids}; withdraw: {"request": the smallest effect id of the reservation}.
     """
 

@@ -116,9 +116,9 @@ def _settle(tx: Tx, area: int, fresh: Sequence[Request]) -> tuple[settle.Answers
 _GIVE_BACK: Mapping[str, Callable[[Tx, int, Sequence[Request]], tuple[settle.Answers, set[str]]]] = {
     "withdraw": settle.withdraw,
     "free": settle.free,
+    "archive": settle.archive,
 }
 _WRITE: Mapping[str, Callable[[Tx, int, Sequence[Request]], settle.Answers]] = {
-    "archive": settle.archive,
     "release": settle.release,
 }
 KINDS = frozenset({"reserve", *_GIVE_BACK, *_WRITE})

@@ -67,8 +67,8 @@ def withdraw(tx: Tx, area: int, requests: Sequence[Request]) -> tuple[Answers, s
 
 
 def release(tx: Tx, area: int, requests: Sequence[Request]) -> Answers:
-    """Take products off the things that they use; answers whether the product was the last user."""
-    asked = [(r.id, int(r.body["thing"]), int(r.body["product"])) for r in requests]
+    """Take products off the things that they use; answers whether they were the last users."""
+    asked = [(r.id, int(r.body["thing"]), [int(p) for p in r.body["products"]]) for r in requests]
     users: dict[int, set[int]] = {}
     for thing, product in tx.rows(
         "select thing_id, product_id from inventory.usage where area = %s and thing_id = any(%s::int8[])",
@@ -77,11 +77,10 @@ def release(tx: Tx, area: int, requests: Sequence[Request]) -> Answers:
         users.setdefault(thing, set()).add(product)
     answers: Answers = {}
     gone: list[tuple[int, int, int]] = []
-    for request_id, thing, product in asked:
+    for request_id, thing, leaving in asked:
         left = users.setdefault(thing, set())
-        if product in left:
-            left.remove(product)
-            gone.append((area, thing, product))
+        gone += [(area, thing, product) for product in leaving if product in left]
+        left -= set(leaving)
         answers[request_id] = {**SERVED, "last_user": not left}
     sets.delete(tx, "inventory.usage", _USAGE, gone)
     return answers
@@ -94,8 +93,11 @@ def free(tx: Tx, area: int, requests: Sequence[Request]) -> tuple[Answers, set[s
     return {r.id: SERVED for r in requests}, _keys(freed)
 
 
-def archive(tx: Tx, area: int, requests: Sequence[Request]) -> Answers:
-    """Fold finished orders into the inventory: products, services, usage, resources in use, ends, claims given up."""
+def archive(tx: Tx, area: int, requests: Sequence[Request]) -> tuple[Answers, set[str]]:
+    """Fold finished orders into the inventory: products, services, usage, resources in use or replaced, ends, claims.
+
+    Returns the keys of what became free because it was replaced.
+    """
     products = [_product_row(tx, area, r, p) for r in requests for p in _part(r, "products")]
     services = [_service_row(tx, area, s) for r in requests for s in _part(r, "services")]
     _upsert(tx, "inventory.product", _PRODUCT, products)
@@ -111,7 +113,9 @@ def archive(tx: Tx, area: int, requests: Sequence[Request]) -> Answers:
     if ended := sorted({int(p) for r in requests for p in _part(r, "end")}):
         _end(tx, area, ended)
     _unclaim(tx, area, [(r.order_id, int(p)) for r in requests for p in _part(r, "unclaim")])
-    return {r.id: SERVED for r in requests}
+    replaced = [(int(thing), int(item)) for r in requests for thing, item in _part(r, "free")]
+    freed = tx.rows(_FREE, (tx.now + NUMBER_QUARANTINE, *_columns(replaced), area)) if replaced else []
+    return {r.id: SERVED for r in requests}, _keys(freed)
 
 
 def _end(tx: Tx, area: int, products: list[int]) -> None:

@@ -5,6 +5,7 @@ key, or ordered against it, wait for those; all others run.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from diaodu.planning.model import OPEN, Effect, Op, Plan, SharedThings, State, Step, Wanted, by_age
 
@@ -92,7 +93,7 @@ def _undo(removed: Sequence[Effect], effects: Sequence[Effect], shared: SharedTh
                 element=f.element,
                 priority=f.priority,
                 reads_hash=None,
-                params={**f.params, "of": f.params.get("key", str(f.id)), "of_kind": f.kind},
+                params={**f.params, **_about(f)},
                 undo=None,
                 of_id=f.id,
                 after=dependents,
@@ -100,6 +101,14 @@ def _undo(removed: Sequence[Effect], effects: Sequence[Effect], shared: SharedTh
             )
         )
     return steps
+
+
+def _about(f: Effect) -> dict[str, Any]:
+    """What an undo must know of the fact: the key it was done under, its kind, and the resources that it holds."""
+    about: dict[str, Any] = {"of": f.params.get("key", str(f.id)), "of_kind": f.kind}
+    if f.result and "resources" in f.result:
+        about["resources"] = [r["id"] for r in f.result["resources"]]
+    return about
 
 
 def _needs(dependent: Effect, fact: Effect) -> bool:
