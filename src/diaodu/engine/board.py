@@ -78,7 +78,9 @@ class Board:
         self.mend(token)
         if token.task is None:
             return
-        if self.changes.tasks.pop(token.task, None) is None:
+        if (new := self.changes.tasks.get(token.task)) is not None:
+            new.state, new.reason = task_state, reason  # its row is written all the same: others point to it
+        else:
             self.changes.closed[token.task] = (task_state, reason)
         if task_state == WITHDRAWN:
             self.record(instance, "task.withdrawn", task=token.task, reason=reason)

@@ -100,6 +100,8 @@ class HumanTask:
     pool: int
     priority: int
     due_at: datetime
+    state: int = OFFERED
+    reason: str | None = None
 
 
 @dataclass(slots=True)

@@ -30,6 +30,7 @@ Element = Any  # lxml's element; its stubs make attribute access noisier than it
 
 @dataclass
 class _Draft:
+    index: int
     element: Element
     kind: Kind
     scope: int
@@ -124,7 +125,7 @@ class _Reader:
     def _node(self, element: Element, scope: int) -> None:
         index = len(self.drafts)
         self.by_id[self._id(element)] = index
-        draft = _Draft(element, self._kind(element), scope)
+        draft = _Draft(index, element, self._kind(element), scope)
         self.drafts.append(draft)
         for attribute in element.attrib:
             if attribute.startswith(EXTENSION) and attribute[len(EXTENSION) :] not in KNOWN_ATTRIBUTES:
@@ -157,7 +158,7 @@ class _Reader:
         name = local_name(definitions[0]) if definitions else ""
         if name not in kinds:
             self.problem(element, "unsupported", f"{local_name(element)} {name}".strip())
-            return next(iter(kinds.values()))
+            return Kind.MANUAL  # refused already; stands in while the rest is looked at
         return kinds[name]
 
     def _connect(self) -> None:
@@ -261,17 +262,15 @@ class _Reader:
         draft.fields["error"] = code or ""
 
     def _inside(self, draft: _Draft) -> None:
-        index = self.by_id.get(draft.element.get("id") or "", -1)
-        starts = [i for i, d in enumerate(self.drafts) if d.scope == index and d.kind is Kind.START]
+        starts = [d.index for d in self.drafts if d.scope == draft.index and d.kind is Kind.START]
         if len(starts) != 1:
             self.problem(draft.element, "no-start", str(len(starts)))
         draft.fields["entry"] = starts[0] if starts else -1
 
     def _stage(self, draft: _Draft) -> None:
-        index = self.by_id.get(draft.element.get("id") or "", -1)
         activities: dict[str, int] = {}
-        for number, inner in enumerate(self.drafts):
-            if inner.scope != index or inner.incoming or local_name(inner.element) == "boundaryEvent":
+        for inner in self.drafts:
+            if inner.scope != draft.index or inner.incoming or local_name(inner.element) == "boundaryEvent":
                 continue
             kinds = (inner.element.get(EXTENSION + "kind") or "").split()
             if not kinds:
@@ -279,7 +278,7 @@ class _Reader:
             for kind in kinds:
                 if kind in activities:
                     self.problem(inner.element, "double-kind", kind)
-                activities[kind] = number
+                activities[kind] = inner.index
         draft.fields["activities"] = activities
 
     def _attach(self, draft: _Draft) -> None:
@@ -289,9 +288,8 @@ class _Reader:
             return
         draft.fields["attached"] = host
         draft.fields["interrupting"] = draft.element.get("cancelActivity", "true") != "false"
-        here = self.by_id.get(draft.element.get("id") or "", -1)
         host_fields = self.drafts[host].fields
-        host_fields["boundary"] = (*host_fields.get("boundary", ()), here)
+        host_fields["boundary"] = (*host_fields.get("boundary", ()), draft.index)
 
     def _on_timer(self, draft: _Draft) -> None:
         self._attach(draft)
@@ -361,7 +359,7 @@ class _Reader:
         return value
 
     def _freeze(self, process: Element) -> Graph:
-        nodes = tuple(self._frozen(index, draft) for index, draft in enumerate(self.drafts))
+        nodes = tuple(_frozen(draft) for draft in self.drafts)
         starts = [n for n in nodes if n.scope == -1 and n.kind is Kind.START]
         if len(starts) != 1:
             self.problem(process, "no-start", str(len(starts)))
@@ -370,16 +368,17 @@ class _Reader:
         entry, opening = (starts[0].index, starts[0].message) if starts else (-1, "")
         return Graph(key, process.get("name") or key, nodes, self.by_id, entry, waits, opening)
 
-    def _frozen(self, index: int, draft: _Draft) -> Node:
-        element = draft.element
-        name = element.get("name") or element.get("id") or ""
-        return Node(
-            index,
-            element.get("id") or "",
-            name,
-            draft.kind,
-            draft.scope,
-            flows=tuple(draft.flows),
-            incoming=tuple(draft.incoming),
-            **draft.fields,
-        )
+
+def _frozen(draft: _Draft) -> Node:
+    element = draft.element
+    name = element.get("id") or ""
+    return Node(
+        draft.index,
+        name,
+        element.get("name") or name,
+        draft.kind,
+        draft.scope,
+        flows=tuple(draft.flows),
+        incoming=tuple(draft.incoming),
+        **draft.fields,
+    )

@@ -241,18 +241,21 @@ class _Batch:
             for signal in decision.signals:
                 self._signal(signal)
         for asked, outcome in zip(pending, outcomes, strict=True):
-            instance, token = asked.instance, asked.token
-            if instance.tokens.get(token.id) is not token:
-                continue  # a neighbour's error has closed the scope
-            match outcome:
-                case Done(variables):
-                    self.game.done(instance, token, variables)
-                case Wait(name, key):
-                    self.game.wait(instance, token, name, key)
-                case BusinessError(code, message):
-                    self.game.throw(instance, token, code, message)
-                case Retry(reason, after):
-                    self.game.retry(asked, reason, after)
+            # A neighbour's error may have closed the scope.
+            if asked.instance.tokens.get(asked.token.id) is asked.token:
+                self._answered(asked, outcome)
+
+    def _answered(self, asked: Pending, outcome: Outcome) -> None:
+        instance, token = asked.instance, asked.token
+        match outcome:
+            case Done(variables):
+                self.game.done(instance, token, variables)
+            case Wait(name, key):
+                self.game.wait(instance, token, name, key)
+            case BusinessError(code, message):
+                self.game.throw(instance, token, code, message)
+            case Retry(reason, after):
+                self.game.retry(asked, reason, after)
 
     def _drive(self) -> None:
         stages, self.game.stages = self.game.stages, {}

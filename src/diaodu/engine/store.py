@@ -34,8 +34,8 @@ _INSTANCE_COLUMNS = {
 }  # fmt: skip
 _TASK_COLUMNS = {
     **_KEY, "root_id": "int8", "instance_id": "int8", "token_id": "int8", "node": "text", "name": "text",
-    "planned": "bool", "pool": "int4", "priority": "int2", "state": "int2", "due_at": "timestamptz",
-    "created_at": "timestamptz",
+    "planned": "bool", "pool": "int4", "priority": "int2", "state": "int2", "reason": "text",
+    "due_at": "timestamptz", "created_at": "timestamptz", "ended_at": "timestamptz",
 }  # fmt: skip
 _INCIDENT_COLUMNS = {
     **_KEY, "root_id": "int8", "instance_id": "int8", "node": "text", "job_id": "int8", "code": "text",
@@ -88,8 +88,8 @@ def write(tx: Tx, part: int, jobs: Sequence[Job], instances: Iterable[Instance],
         "engine.human_task",
         _TASK_COLUMNS,
         [
-            (part, t.id, t.root_id, t.instance_id, t.token_id, t.node, t.name, t.planned, t.pool, t.priority, OFFERED,
-             t.due_at, tx.now)
+            (part, t.id, t.root_id, t.instance_id, t.token_id, t.node, t.name, t.planned, t.pool, t.priority, t.state,
+             t.reason, t.due_at, tx.now, None if t.state == OFFERED else tx.now)
             for t in changes.tasks.values()
         ],
     )  # fmt: skip

@@ -1,0 +1,126 @@
+"""Worklists, the commands on human tasks, reports that enter once, and what the engine says about waiting."""
+
+import pytest
+from tests.engine.kit import Bench, Reports, Service, bpmn, services
+
+from diaodu.engine import commands, queries
+from diaodu.engine.commands import Enqueue
+from diaodu.engine.errors import TaskNotOpen
+from diaodu.engine.ports import Handlers, Retry, Start
+from diaodu.kernel.db import Database
+from diaodu.kernel.errors import NotFound
+
+SOURCE = bpmn(
+    '<startEvent id="s"/><userTask id="u" name="审核" diaodu:pool="= pool" diaodu:priority="7"'
+    ' diaodu:due="= duration(due)"/>',
+    "s -> u",
+)
+
+
+@pytest.fixture
+def bench(db: Database) -> Bench:
+    made = Bench(db)
+    made.deploy(SOURCE)
+    return made
+
+
+def offered(bench: Bench, *pools: int, limit: int = 10) -> list[int]:
+    with bench.db.transaction() as tx:
+        return [t.root_id for t in queries.tasks_offered(tx, pools, limit)]
+
+
+def test_a_worklist_merges_its_pools_the_most_urgent_first(bench: Bench) -> None:
+    late, soon, other, middle = (
+        bench.start(pool=pool, due=due) for pool, due in [(1, "PT9H"), (2, "PT1H"), (3, "PT2H"), (1, "PT5H")]
+    )
+    assert offered(bench, 1, 2) == [soon, middle, late]
+    assert offered(bench, 1, 2, limit=2) == [soon, middle]
+    assert offered(bench, 3) == [other]
+    (task,) = bench.tasks(soon)
+    assert (task.name, task.priority, task.planned, task.state) == ("审核", 7, False, "offered")
+
+
+def test_a_task_is_claimed_by_one_person_given_back_and_completed_by_its_holder(bench: Bench) -> None:
+    root = bench.start(pool=1, due="PT1H")
+    (task,) = bench.tasks(root)
+    with bench.db.transaction() as tx:
+        commands.claim_task(tx, task.id, 7, tx.now)
+        with pytest.raises(TaskNotOpen):
+            commands.claim_task(tx, task.id, 8, tx.now)
+        with pytest.raises(TaskNotOpen):
+            commands.unclaim_task(tx, task.id, 8)
+        assert [t.id for t in queries.tasks_of(tx, 7, 10)] == [task.id]
+    assert offered(bench, 1) == []
+    with bench.db.transaction() as tx:
+        commands.unclaim_task(tx, task.id, 7)
+    assert offered(bench, 1) == [root]
+    # when someone who does not hold it completes it
+    with bench.db.transaction() as tx:
+        assert commands.complete_task(tx, task.id, 8, Enqueue(root, "", {"ok": False}, "r1")) is False
+        commands.claim_task(tx, task.id, 8, tx.now)
+    assert (bench.jobs(), bench.tasks(root)[0].state) == ([], "claimed")
+    with bench.db.transaction() as tx:
+        assert commands.complete_task(tx, task.id, 8, Enqueue(root, "", {"ok": True}, "r2")) is True
+    assert bench.at_nodes(root) == ["u"]  # the token is moved by the worker
+    bench.work()
+    assert (bench.state(root), bench.instance(root).vars["ok"]) == ("ended", True)
+    # then the same report sent again changes nothing
+    with bench.db.transaction() as tx:
+        assert commands.complete_task(tx, task.id, 8, Enqueue(root, "", {"ok": False}, "r2")) is False
+    bench.work()
+    assert (bench.tasks(root)[0].state, bench.instance(root).vars["ok"]) == ("done", True)
+
+
+def test_an_unknown_task_is_not_found(bench: Bench) -> None:
+    with bench.db.transaction() as tx, pytest.raises(NotFound):
+        commands.claim_task(tx, 12345, 7, tx.now)
+
+
+def test_a_report_enters_its_root_once_whenever_it_is_sent(db: Database) -> None:
+    reports = Reports()
+    bench = Bench(db, Handlers({}, {"report": reports}))
+    root, other = bench.root(), bench.root()
+    with db.transaction() as tx:
+        rows = [Enqueue(root, "report", {}, "a"), Enqueue(root, "report", {}, "a"), Enqueue(other, "report", {}, "a")]
+        assert commands.enqueue(tx, rows) == [True, False, True]
+    bench.work()
+    with db.transaction() as tx:
+        again = [Enqueue(root, "report", {}, "a"), Enqueue(root, "report", {}, "b"), Enqueue(root, "report")]
+        assert commands.enqueue(tx, again) == [False, True, True]
+    bench.work()
+    assert [r.root_id for r in reports.seen] == [root, other, root, root]
+    assert bench.rows("select msg_key, state, count(*) from engine.job group by 1, 2 order by 1") == [
+        ("a", 1, 2),
+        ("b", 1, 1),
+    ]
+
+
+def test_an_instance_says_why_it_waits(db: Database) -> None:
+    body = (
+        '<startEvent id="s"/><parallelGateway id="f"/><userTask id="u" name="审核" diaodu:pool="1"/>'
+        '<receiveTask id="m" messageRef="m_paid"/><serviceTask id="a" diaodu:type="work"/><task id="t"/>'
+        '<parallelGateway id="j"/><exclusiveGateway id="g"/><task id="x"/><task id="y"/>'
+        '<boundaryEvent id="b" attachedToRef="m"><timerEventDefinition><timeDuration>PT1H</timeDuration>'
+        "</timerEventDefinition></boundaryEvent>"
+    )
+    arrows = (
+        "s -> f\n f -> u\n f -> m\n f -> a\n f -> t\n f -> g\n u -> j\n m -> j\n a -> j\n t -> j\n"
+        "g -> x if z\n g -> y if z"
+    )
+    bench = Bench(db, services(work=Service(lambda _: Retry("busy"))))
+    bench.deploy(bpmn(body, arrows))
+    root = bench.root()
+    bench.signal(Start(root, "p", "k"))
+    bench.work()
+    with db.transaction() as tx:
+        (instance,) = queries.instances_of(tx, root)
+        found = {(r.node, r.what, r.detail.partition(" ")[0]) for r in queries.explain_wait(tx, instance)}
+    task = str(bench.tasks(root)[0].id)
+    assert found == {
+        ("u", "task", task),
+        ("m", "message", "paid"),
+        ("m", "timer", "b"),
+        ("a", "retry", ""),
+        ("j", "join", ""),
+        ("g", "incident", "no"),
+    }
