@@ -6,7 +6,6 @@ missing is asked about by its key, and sent again, under the same key, only when
 process may be killed anywhere: at least once on the wire is once at the system.
 """
 
-import logging
 import random
 import threading
 import time
@@ -19,18 +18,19 @@ from itertools import groupby
 from typing import Any
 
 import psycopg
+import structlog
 
+from diaodu import provisioning
 from diaodu.engine import commands as engine
 from diaodu.kernel import leases
 from diaodu.kernel.db import Database, Tx
 from diaodu.kernel.errors import Rejected
 from diaodu.kernel.ids import part_of
-from diaodu.provisioning import adapters, queries
+from diaodu.provisioning import Break, Wire, queries
 from diaodu.provisioning.errors import Unreachable
 from diaodu.provisioning.model import Address, Command, Reply, Sending, Verdict
-from diaodu.provisioning.wire import Break, Wire
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 IN_FLIGHT = 500
 PER_ELEMENT = 128  # of one round, so that a busy element does not keep the others waiting
@@ -109,17 +109,17 @@ class _Flight:
         return 2 * self.attempts + self.asked
 
     def commands(self) -> list[Command]:
-        first = adapters.question(self.sending) if self.asked else adapters.command(self.sending)
-        return [first, adapters.reading(self.sending, self.turn)]
+        first = provisioning.question(self.sending) if self.asked else provisioning.command(self.sending)
+        return [first, provisioning.reading(self.sending, self.turn)]
 
     def take(self, reply: Reply) -> None:
         """Keep a reply to one of the commands; a read-back of an earlier turn is too old to tell anything."""
         if "/" not in reply.key:
             self.answer = reply
-        elif reply.key == adapters.reading(self.sending, self.turn).key:
+        elif reply.key == provisioning.reading(self.sending, self.turn).key:
             self.read = reply
         if self.answer:
-            self.verdict = adapters.judge(self.sending, self.answer, self.read)
+            self.verdict = provisioning.judge(self.sending, self.answer, self.read)
 
 
 class Sender:
@@ -145,7 +145,7 @@ class Sender:
             try:
                 busy = self.round()
             except psycopg.OperationalError as error:
-                log.warning("the database is not there for the sender %s: %s", self._owner, error)
+                log.warning("sender.database-lost", owner=self._owner, error=str(error))
                 busy, pause = False, 1.0
             if busy:
                 pause = IDLE_S[0]
@@ -265,7 +265,7 @@ class Sender:
             try:
                 posts.setdefault(flight.address, []).extend(flight.commands())
             except Rejected as rejected:
-                self._decide(flight, Verdict("failed", cause=adapters.cause(rejected)))
+                self._decide(flight, Verdict("failed", cause=provisioning.cause(rejected)))
         for address, commands in posts.items():
             self._wire.post(address, commands)
 
@@ -360,7 +360,7 @@ def _outcome(flight: _Flight, now: datetime) -> dict[str, Any]:
         if attempts < ATTEMPTS:
             return outcome | {"due": (now + timedelta(seconds=_backoff_s(attempts))).isoformat()}
         unreachable = Unreachable(element=s.element, attempts=attempts)
-        return outcome | {"state": "failed", "cause": adapters.cause(unreachable)}
+        return outcome | {"state": "failed", "cause": provisioning.cause(unreachable)}
     return outcome | {"result": verdict.result, "cause": verdict.cause}
 
 
