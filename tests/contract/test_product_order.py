@@ -6,10 +6,13 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.contract.conftest import ADDRESS, ORDERS, bundle_order
+from tests.contract.conftest import ADDRESS, HUB, ORDERS, bundle_order
+from tests.contract.official import breaches
 
 from diaodu.kernel.db import Database, Tx
 from diaodu.ordering.model import ItemState, order_state
+
+FILE = "TMF622-v4.0.0"
 
 
 def post(http: httpx.Client, document: Any, **headers: str) -> Any:
@@ -234,3 +237,66 @@ def test_fields_choose_attributes_and_keep_the_identity(http: httpx.Client) -> N
 def test_an_order_that_is_not_there_is_404(entity_id: str, refusing: httpx.Client) -> None:
     reply = refusing.get(f"{ORDERS}/{entity_id}")
     assert (reply.status_code, reply.json()["code"]) == (404, "kernel.not-found")
+
+
+def test_orders_and_their_events_are_valid_under_the_official_file(http: httpx.Client, db: Database) -> None:
+    http.post(HUB, json={"callback": "http://127.0.0.1:9"})
+    full = bundle_order(
+        notificationContact="13857100000",
+        note=[{"text": "请提前联系"}],
+        relatedParty=[{"id": "C1001", "role": "customer"}, {"id": "A7", "role": "agent"}],
+    )
+    posted = [post(http, full).json(), post(http, bundle_order(externalId="CRM-2")).json()]
+    listed = http.get(ORDERS).json()
+    assert [b for order in [*posted, *listed] for b in breaches(FILE, "ProductOrder", order)] == []
+    with db.transaction() as tx:
+        events = [r[0] for r in tx.rows("select body from tmf.delivery")]
+    assert len(events) == 2
+    assert [b for event in events for b in breaches(FILE, "ProductOrderCreateEvent", event)] == []
+    assert breaches(FILE, "Error", http.get(f"{ORDERS}/1").json()) == []
+
+
+def test_a_merge_patch_changes_what_it_names_and_tells_the_listeners(http: httpx.Client, db: Database) -> None:
+    order = post(http, bundle_order(note=[{"text": "a"}], shelf="A-3")).json()
+    http.post(HUB, json={"callback": "http://127.0.0.1:9"})
+    patch = {
+        "priority": "0",
+        "description": None,
+        "note": [{"text": "b"}],
+        "requestedStartDate": "2026-03-04T00:00:00Z",
+    }
+    reply = http.patch(order["href"], json=patch, headers={"Content-Type": "application/merge-patch+json"})
+    wanted = order | {"priority": "0", "note": [{"text": "b"}], "requestedStartDate": "2026-03-04T00:00:00.000+00:00"}
+    del wanted["description"]
+    assert (reply.status_code, reply.json()) == (200, wanted)
+    assert http.get(order["href"]).json() == wanted
+    with db.transaction() as tx:
+        assert tx.rows("select event_type from tmf.delivery") == [("ProductOrderAttributeValueChangeEvent",)]
+    assert post(http, bundle_order(note=[{"text": "a"}], shelf="A-3")).json()["id"] == order["id"]
+
+
+@pytest.mark.parametrize(
+    ("patch", "status", "code"),
+    [
+        ({"id": "5"}, 400, "tmf.not-patchable"),
+        ({"state": "completed"}, 400, "tmf.not-patchable"),
+        ({"priority": "9"}, 400, "tmf.bad-attribute"),
+        ({"requestedStartDate": "soon"}, 400, "tmf.bad-attribute"),
+        ({"productOrderItem": []}, 409, "ordering.order-not-amendable"),
+    ],
+)
+def test_a_patch_that_cannot_be_is_refused_and_changes_nothing(
+    patch: dict[str, Any], status: int, code: str, http: httpx.Client
+) -> None:
+    order = post(http, bundle_order()).json()
+    reply = http.patch(order["href"], json={"category": "B2C", **patch})
+    assert (reply.status_code, reply.json()["code"]) == (status, code)
+    assert http.get(order["href"]).json() == order
+
+
+def test_an_order_that_has_ended_is_not_patched(http: httpx.Client, db: Database) -> None:
+    with db.transaction() as tx:
+        order_id = seed(tx, 1, ("completed", "cancelled"))
+    reply = http.patch(f"{ORDERS}/{order_id}", json={"category": "B2C"})
+    assert (reply.status_code, reply.json()["code"]) == (409, "ordering.order-not-amendable")
+    assert "category" not in http.get(f"{ORDERS}/{order_id}").json()

@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from diaodu.kernel import journal
 from diaodu.kernel.access import Principal
 from diaodu.kernel.db import Tx
 from diaodu.kernel.errors import NotFound
 from diaodu.ordering import commands
+from diaodu.ordering.amend import Particulars, change_particulars
+from diaodu.ordering.errors import OrderNotAmendable
 from diaodu.ordering.model import Action, ItemDraft, OrderDraft
+from diaodu.tmf import hub
 from diaodu.tmf.document import (
     Document,
     characteristic_array,
@@ -15,6 +19,7 @@ from diaodu.tmf.document import (
     choice,
     inner,
     instant,
+    merge,
     moment,
     objects,
     present,
@@ -22,7 +27,7 @@ from diaodu.tmf.document import (
     text,
 )
 from diaodu.tmf.query import Column, parse_id, parse_time
-from diaodu.tmf.resource import Create, Resource, Row, read_one
+from diaodu.tmf.resource import Create, Patch, Resource, Row, read_one
 
 BASE = "/tmf-api/productOrderingManagement/v4"
 SCOPE = "ordering"
@@ -35,6 +40,7 @@ EVENTS = (
 ITEMS_MAX = 100
 # A 套餐 holds products; nothing nests deeper than a bundle of bundles.
 NESTING_MAX = 4
+PRIORITY_DEFAULT = 4
 _PRIORITIES = ("0", "1", "2", "3", "4")
 _ACTIONS = tuple(action.value for action in Action)
 # Ours to say: ignored when a client sends them, as an order that was read and sent again does.
@@ -43,9 +49,14 @@ _READ = {
     "externalId", "description", "category", "priority", "requestedStartDate", "requestedCompletionDate",
     "productOrderItem",
 }  # fmt: skip
+# What the official file lets a client change, without what identifies the order, its customer and its way in.
 _PATCHABLE = frozenset(
-    {"description", "category", "priority", "requestedStartDate", "requestedCompletionDate", "productOrderItem"}
-)
+    {
+        "description", "category", "priority", "requestedStartDate", "requestedCompletionDate", "notificationContact",
+        "agreement", "billingAccount", "note", "orderTotalPrice", "payment", "productOfferingQualification", "quote",
+        "productOrderItem",
+    }
+)  # fmt: skip
 
 
 def to_draft(document: Document, source: str) -> OrderDraft:
@@ -61,11 +72,15 @@ def to_draft(document: Document, source: str) -> OrderDraft:
         channel=text(channels[0], "id", "channel[0].", required=True) if channels else None,
         category=text(document, "category"),
         description=text(document, "description"),
-        priority=int(choice(document, "priority", _PRIORITIES)) if "priority" in document else 4,
+        priority=_priority(document),
         requested_start=moment(document, "requestedStartDate"),
         requested_completion=moment(document, "requestedCompletionDate"),
         extra={k: v for k, v in document.items() if k not in _OURS | _READ},
     )
+
+
+def _priority(document: Document) -> int:
+    return int(choice(document, "priority", _PRIORITIES)) if "priority" in document else PRIORITY_DEFAULT
 
 
 def items_of(document: Document) -> tuple[ItemDraft, ...]:
@@ -190,6 +205,36 @@ def _capture(tx: Tx, principal: Principal, order_id: int, draft: OrderDraft) -> 
     return commands.capture_order(tx, order_id=order_id, draft=draft, principal=principal).created
 
 
+def _amend(tx: Tx, principal: Principal, order_id: int, patch: Document) -> None:
+    del principal  # the edge has asked for the right; the journal knows the actor
+    journal.lock(tx, [order_id])
+    row = read_one(tx, PRODUCT_ORDER, order_id)
+    assert row is not None
+    if "productOrderItem" in patch:
+        raise OrderNotAmendable(id=order_id, state=row["state"])
+    before = to_resource(row, "")
+    after: Document = merge(before, patch)
+    extra = merge(row["extra"], {k: v for k, v in patch.items() if k not in _READ})
+    particulars = Particulars(
+        description=text(after, "description"),
+        category=text(after, "category"),
+        priority=_priority(after),
+        requested_start=moment(after, "requestedStartDate"),
+        requested_completion=moment(after, "requestedCompletionDate"),
+        extra=extra,
+    )
+    change_particulars(tx, order_id=order_id, particulars=particulars)
+    if after != before:
+        hub.publish(
+            tx,
+            api=commands.API,
+            event_type="ProductOrderAttributeValueChangeEvent",
+            entity="productOrder",
+            root_id=order_id,
+            render=lambda: render_order(tx, order_id),
+        )
+
+
 def _within_item(expression: str, *, number: bool = False) -> Column:
     exists = "exists (select 1 from ordering.order_item i where i.part = v.part and i.order_id = v.id and {test})"
     return Column(expression, parse_id if number else str, within=exists)
@@ -225,4 +270,5 @@ PRODUCT_ORDER = Resource(
     to_resource=to_resource,
     scope=SCOPE,
     create=Create(_identify, _capture),
+    patch=Patch(_PATCHABLE, _amend),
 )  # fmt: skip
