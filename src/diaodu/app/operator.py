@@ -1,14 +1,20 @@
-"""Publishing an operator's directory: its catalogue and its processes."""
+"""Installing an operator: its organisation and network, catalogue and processes, and the services in use."""
 
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from diaodu.app.demo.bring_up import bring_up, simulators
+from diaodu.app.demo.live import load_live_services
+from diaodu.app.demo.load import Progress, load_operator
 from diaodu.app.wiring import handlers
 from diaodu.catalog import commands as catalog
 from diaodu.engine import commands as engine
 from diaodu.kernel.db import Database
+
+# The rest of the customers have no service yet: they are the ones who order.
+SERVED_SHARE = 0.85
 
 
 def read_catalogue(directory: Path) -> dict[str, Any]:
@@ -29,4 +35,28 @@ def publish(db: Database, directory: Path) -> int:
         release_id = catalog.publish(tx, name=directory.name, document=document)
         for path in sorted((directory / "processes").glob("*.bpmn")):
             engine.deploy(tx, path.read_bytes(), handlers())
+    return release_id
+
+
+def install(
+    db: Database,
+    directory: Path,
+    *,
+    network: Path,
+    seed: int | None = None,
+    share: float = SERVED_SHARE,
+    progress: Progress = lambda _what, _rows: None,
+) -> int:
+    """Load the operator of ``directory``, publish its catalogue and give ``share`` of its customers their services.
+
+    ``network`` is where the simulated systems keep their state: they are told of the services too. Doing it again
+    changes nothing. Returns the release id.
+    """
+    load_operator(db, directory, seed=seed, progress=progress)
+    release_id = publish(db, directory)
+    effects = load_live_services(db, share, progress)
+    if effects:
+        network.mkdir(parents=True, exist_ok=True)
+        with simulators(network) as address:
+            progress("network records", bring_up(effects, address))
     return release_id

@@ -7,28 +7,33 @@ from diaodu.inventory import queries
 from diaodu.inventory.model import Address, Connectivity
 from diaodu.inventory.ports import Designer
 from diaodu.inventory.requests import Rank, Request
-from diaodu.inventory.reserve import TREE_KEY, Stock, Supply, keys_of
+from diaodu.inventory.reserve import BOX_PREFIX, TREE_KEY, Stock, Supply, keys_of
 from diaodu.kernel.db import Tx
 
 # Waiting requests tried in one transaction; more are tried page after page, before any later request.
 WAITING_PAGE = 100
+# The pool whose items differ by what they can carry.
+RATED_POOL = "router"
 FIRST_RANK: Rank = (-(2**15), datetime.min.replace(tzinfo=UTC), 0)
 _COLUMNS = "id, order_id, revision, kind, class, asked_at, body"
 _LIVE = """
 select distinct 'box:' || up_id from inventory.resource
  where area = %(area)s and spec = 'box_port' and state = 0 and up_id = any(%(boxes)s::int8[])
 union all
-select w.spec from unnest(%(pools)s::text[]) as w(spec)
- where exists (select from inventory.resource r where r.area = %(area)s and r.spec = w.spec and r.state = 0)
+select w.key from unnest(%(keys)s::text[], %(specs)s::text[], %(rates)s::int4[]) as w(key, spec, rate)
+ where exists (select from inventory.resource r where r.area = %(area)s and r.spec = w.spec and r.state = 0
+                  and (w.rate = 0 or (r.attrs->>'wan_mbps')::int4 >= w.rate))
 """
 _STOCK = """
 select w.spec, r.id, r.code, r.attrs
   from unnest(%(specs)s::text[], %(rates)s::int4[], %(depths)s::int4[]) as w(spec, rate, depth)
  cross join lateral (
-   select id, code, attrs from inventory.resource
-    where area = %(area)s and spec = w.spec and state = 0
-      and (w.rate = 0 or coalesce((attrs->>'wan_mbps')::int4, 0) >= w.rate)
-    order by up_id, id limit w.depth) r
+   (select id, code, attrs from inventory.resource
+     where w.rate = 0 and area = %(area)s and spec = w.spec and state = 0 order by up_id, id limit w.depth)
+   union all
+   (select id, code, attrs from inventory.resource
+     where w.rate > 0 and area = %(area)s and spec = w.spec and state = 0 and (attrs->>'wan_mbps')::int4 >= w.rate
+     order by (attrs->>'wan_mbps')::int4, id limit w.depth)) r
 """
 
 
@@ -52,7 +57,7 @@ def gather(
     supply = Supply(net, _addresses(tx, fresh, {}))
     keys = set(woken).union(*(keys_of(r, supply.addresses, net, designer) for r in fresh))
     waiting: list[Request] = []
-    while live := _live(tx, area, keys):
+    while live := _live(tx, area, keys | _rated(tx, area, keys)):
         waiting = _waiting(tx, area, live, after)
         supply.addresses = _addresses(tx, waiting, supply.addresses)
         more = set().union(*(keys_of(r, supply.addresses, net, designer) for r in waiting)) - keys
@@ -75,12 +80,21 @@ def _addresses(tx: Tx, requests: Iterable[Request], known: Mapping[int, Address]
 
 
 def _boxes(keys: Iterable[str]) -> list[int]:
-    return [int(k[4:]) for k in keys if k.startswith("box:")]
+    return [int(k.removeprefix(BOX_PREFIX)) for k in keys if k.startswith(BOX_PREFIX)]
+
+
+def _rated(tx: Tx, area: int, keys: Collection[str]) -> set[str]:
+    # One item of a rated pool meets every lower rate: whoever waits for any rate of it has rank before a new request.
+    if not any(k.startswith(RATED_POOL) for k in keys):
+        return set()
+    return {k for k in woken_keys(tx, area) if k.startswith(RATED_POOL)}
 
 
 def _live(tx: Tx, area: int, keys: Collection[str]) -> list[str]:
-    pools = [k for k in keys if not k.startswith("box:") and k != TREE_KEY]
-    found = [r[0] for r in tx.rows(_LIVE, {"area": area, "boxes": _boxes(keys), "pools": pools})] if keys else []
+    pools = [k for k in keys if not k.startswith(BOX_PREFIX) and k != TREE_KEY]
+    specs, _, rates = zip(*(k.partition(":") for k in pools), strict=True) if pools else ((), (), ())
+    asked = {"boxes": _boxes(keys), "keys": pools, "specs": list(specs), "rates": [int(r or 0) for r in rates]}
+    found = [r[0] for r in tx.rows(_LIVE, {"area": area, **asked})] if keys else []
     return found + [TREE_KEY] * (TREE_KEY in keys)
 
 

@@ -4,7 +4,7 @@ A request that cannot be served keeps in memory what it would have taken, until 
 does not take the port for which an earlier one has rank, although nothing is held in the database.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,7 @@ from diaodu.kernel.errors import Rejected
 
 # Waits for a change of the tree itself: a new box, a better path.
 TREE_KEY = "tree"
+BOX_PREFIX = "box:"
 _ENDED = (ProductState.TERMINATED, ProductState.CANCELLED)
 
 
@@ -61,7 +62,12 @@ class Outcome:
 
 def box_key(box_id: int) -> str:
     """The key under which requests wait for a port of a box."""
-    return f"box:{box_id}"
+    return f"{BOX_PREFIX}{box_id}"
+
+
+def pool_key(line: Line) -> str:
+    """The key under which requests wait for a pool; who needs a rate does not wait for what is slower."""
+    return f"{line.want}:{line.wan_mbps}" if line.wan_mbps else line.want
 
 
 def keys_of(request: Request, addresses: Mapping[int, Address], net: Connectivity, designer: Designer) -> set[str]:
@@ -69,7 +75,7 @@ def keys_of(request: Request, addresses: Mapping[int, Address], net: Connectivit
     keys: set[str] = set()
     for line in request.lines():
         if line.want in POOLS:
-            keys.add(line.want)
+            keys.add(pool_key(line))
         elif (address := addresses.get(line.address or 0)) and address.box_id is not None:
             keys |= {box_key(b) for b in designer.candidates(net, address.box_id)}
     return keys
@@ -97,7 +103,7 @@ def decide(request: Request, supply: Supply, designer: Designer) -> Outcome:
     if missing:
         return Outcome(
             {"status": "waiting", "reason": "no-resource", "missing": missing},
-            waits=_waits(request, missing, supply, designer),
+            waits=_waits(request, {m["effect"] for m in missing}, supply, designer),
         )
     supply.claimed |= dict.fromkeys(claims, request.order_id)
     return Outcome(
@@ -163,11 +169,13 @@ def _from_stock(line: Line, supply: Supply) -> dict[str, Any] | Shortfall:
     }
 
 
-def _waits(request: Request, missing: Sequence[Mapping[str, Any]], supply: Supply, designer: Designer) -> Sequence[str]:
+def _waits(request: Request, missing: Collection[int], supply: Supply, designer: Designer) -> Sequence[str]:
     # Rank in its boxes always, in a pool only if it misses something there: pools are shared by everybody.
-    keys = {k for k in keys_of(request, supply.addresses, supply.net, designer) if k not in POOLS}
-    keys |= {m["want"] for m in missing if m["want"] in POOLS}
-    return sorted(keys | {TREE_KEY} if any(m["want"] == "access" for m in missing) else keys)
+    keys = {k for k in keys_of(request, supply.addresses, supply.net, designer) if k.startswith(BOX_PREFIX)}
+    for line in request.lines():
+        if line.effect in missing:
+            keys.add(TREE_KEY if line.want == "access" else pool_key(line))
+    return sorted(keys)
 
 
 def _as_is(product_id: int, supply: Supply) -> dict[str, Any]:

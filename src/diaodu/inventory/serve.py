@@ -40,7 +40,7 @@ class Trees:
 
 @dataclass(frozen=True)
 class Batch:
-    """What a batch did; ``resume`` = the rank after which more waiting requests must be tried before the new ones."""
+    """How many requests moved; ``resume`` = the rank from which more waiting requests go before the new ones."""
 
     decided: int
     resume: Rank | None = None
@@ -80,7 +80,8 @@ def serve(
     _update_waiting(tx, area, [(r, outcomes[r.id]) for r in waiting])
     done = {i: Outcome(body) for i, body in answers.items()} | outcomes
     _insert(tx, area, [(r, done[r.id]) for r in fresh if r.id in done])
-    return Batch(len(done), resume, keys)
+    moved = len(done) - sum(bool(outcomes[r.id].waits) for r in waiting)
+    return Batch(moved, resume, keys)
 
 
 def refuse(tx: Tx, area: int, request: Request, outcome: Outcome) -> None:
@@ -144,8 +145,10 @@ def _update_waiting(tx: Tx, area: int, decided: Sequence[tuple[Request, Outcome]
 
 
 def _insert(tx: Tx, area: int, decided: Sequence[tuple[Request, Outcome]]) -> None:
+    # Only a reservation is read again (while it waits, and when it is withdrawn); what others asked stands elsewhere.
     rows = [
-        (area, r.id, r.order_id, r.revision, r.kind, r.rank_class, r.asked_at, r.body, *_answered(tx, o))
+        (area, r.id, r.order_id, r.revision, r.kind, r.rank_class, r.asked_at)
+        + (r.body if r.kind == "reserve" else {}, *_answered(tx, o))
         for r, o in decided
     ]
     sets.insert(tx, "inventory.request", _REQUEST, rows)

@@ -52,10 +52,11 @@ def load_live_services(db: Database, share: float, progress: Progress) -> list[E
             return []
         release = catalog.current_release(tx)
         numbers = (n << PART_BITS for n in count(1))
+        customers = [c for area in inventory.area_ids(tx) for c in _customers(tx, area, share)]
+        place_of = inventory.covered_places(tx, [c["place"] for c in customers])
         orders = [
-            _order(tx, customer, RESIDENTIAL[n % len(RESIDENTIAL)], release, numbers)
-            for area in inventory.area_ids(tx)
-            for n, customer in enumerate(_customers(tx, area, share))
+            _order(tx, c, RESIDENTIAL[n % len(RESIDENTIAL)], place_of(c["place"]), release, numbers)
+            for n, c in enumerate(customers)
         ]
     _ask_areas(db, _reservations(orders, numbers))
     for order in orders:
@@ -70,24 +71,29 @@ def _customers(tx: Tx, area: int, share: float) -> list[dict[str, Any]]:
     found = party.customers_in(tx, area, limit=1_000_000)
     kept = found[: int(len(found) * share)]
     facts = party.customers_by_ref(tx, [c.code for c in kept])
-    return [{**facts[c.code], "address_id": c.address_id} for c in kept]
+    return [{**facts[c.code], "place": {"id": str(c.address_id)}} for c in kept]
 
 
-def _order(tx: Tx, customer: Mapping[str, Any], home: str, release: Release, numbers: Iterator[int]) -> _Order:
+def _order(
+    tx: Tx,
+    customer: Mapping[str, Any],
+    home: str,
+    address: Mapping[str, Any],
+    release: Release,
+    numbers: Iterator[int],
+) -> _Order:
     order_id = next(numbers)
     business = customer["category"] == "business"
     offering = "LL" if business else home
-    place = {"id": str(customer["address_id"])}
-    look_up = inventory.covered_places(tx, [place])
-    item = ItemDraft("1", "add", offering, characteristics=_ROUTER if business else {}, place=place)
+    item = ItemDraft("1", "add", offering, characteristics=_ROUTER if business else {})
     lines = check_lines(
         OrderDraft(None, "load", customer["code"], (item,)),
         release,
-        address_of=lambda i: look_up(i.place) if i.place else None,
+        address_of=lambda _: address,
         installed={},
         new_id=lambda: next(numbers),
     )
-    facts = {k: v for k, v in customer.items() if k != "address_id"}
+    facts = {k: v for k, v in customer.items() if k != "place"}
     revision = Revision(order_id, 1, "accepted", release.id, facts, tx.now.isoformat(), lines, None, {}, [])
     bare = OrderFacts(order_id, revision, release, ())
     tree = tree_of(bare, lambda: next(numbers))
