@@ -116,7 +116,7 @@ def complete_task(tx: Tx, task_id: int, person: int, report: Enqueue) -> bool:
     """
     row = tx.row(
         "update engine.human_task set state = 3, ended_at = %s"
-        " where part = %s and id = %s and state = 1 and assignee = %s returning planned",
+        " where part = %s and id = %s and state = 1 and assignee = %s returning planned, root_id",
         (tx.now, part_of(task_id), task_id, person),
     )
     planned = get_task(tx, task_id).planned if row is None else row[0]
@@ -124,7 +124,7 @@ def complete_task(tx: Tx, task_id: int, person: int, report: Enqueue) -> bool:
         enqueue(tx, [report])
     elif row is not None:
         body = {"key": str(task_id), "vars": dict(report.body)}
-        store.insert_jobs(tx, [_job(tx, report.root_id, "message", TASK, body, msg_key=report.msg_key)], once=True)
+        store.insert_jobs(tx, [_job(tx, row[1], "message", TASK, body, msg_key=report.msg_key)], once=True)
     return row is not None
 
 

@@ -46,8 +46,21 @@ NOT_EXECUTED = frozenset(
 # What may stand inside a node.
 PARTS = EVENT_DEFINITIONS | {"documentation", "extensionElements", "incoming", "outgoing", "script"}
 
+# The extension attributes of a node, namespace https://diaodu.dev/bpmn; on the process, class="execution" demands a
+# plan-driven stage.
 KNOWN_ATTRIBUTES = frozenset(
-    {"type", "kind", "pool", "priority", "due", "key", "settings", "plan", "result", "decision"}
+    {
+        "type",  # service and send tasks: the service to call
+        "settings",  # and its own settings, "name=value; name=value"
+        "decision",  # business rule tasks: the decision to ask
+        "result",  # script tasks: the variable that takes the value
+        "key",  # messages: FEEL, the key to wait for; without it the business key of the instance
+        "pool",  # user tasks: a number or "=FEEL", whose worklist
+        "priority",  # a number or "=FEEL"; 50 if not given
+        "due",  # an ISO 8601 date or duration or "=FEEL"; one day if not given
+        "plan",  # ad-hoc subprocesses: "true"
+        "kind",  # inside a stage: the kinds of work done here, separated by spaces
+    }
 )
 
 
