@@ -1,6 +1,6 @@
 """What the archives (计费, 资源, SLA) and the notice are told when an order is complete; pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,8 +35,13 @@ def _billing(order: OrderFacts, known: Sequence[Effect], group: str) -> dict[str
         "effective_date": order.revision.ordered_at[:10],
         "action": top.action,
         "products": [
-            {"id": str(l.product_id), "offering": l.offering, "action": l.action, "tariff": offerings[l.offering].tariff}
-            for l in lines
+            {
+                "id": str(line.product_id),
+                "offering": line.offering,
+                "action": line.action,
+                "tariff": offerings[line.offering].tariff,
+            }
+            for line in lines
         ],
         "discount": offerings[top.offering].discount,
     }
@@ -75,7 +80,9 @@ def _resource(order: OrderFacts, known: Sequence[Effect], group: str) -> dict[st
     lines = _members(order, group)
     tree = order.revision.tree or Tree(())
     nodes = [n for n in tree if n.group == group]
-    facts = [e for e in current_facts(known).values() if e.kind not in (CLAIM, RELEASE) and e.kind in order.release.effects]
+    facts = [
+        e for e in current_facts(known).values() if e.kind not in (CLAIM, RELEASE) and e.kind in order.release.effects
+    ]
     alive = [line for line in lines if line.action is not Action.DELETE]
     held = {r["id"] for e in facts for r in (e.result or {}).get("resources", ())}
     shared = [n for n in nodes if n.users]

@@ -44,7 +44,9 @@ class StageDriver:
             systems = [
                 Activation(e.work, str(e.id))
                 for e in open_effects
-                if order.release.work[e.work].performer is Performer.SYSTEM and e.ready and str(e.id) not in scope.active
+                if order.release.work[e.work].performer is Performer.SYSTEM
+                and e.ready
+                and str(e.id) not in scope.active
             ]
             tasks = [Activation(w.kind, str(w.id), _task(tx, order, w)) for w in new]
             result[scope.token_id] = Advance(activate=[*systems, *tasks])
@@ -60,6 +62,7 @@ class SentWork:
 
     def decide(self, call: Call, facts: None) -> Decision:
         """Wait for the effect that the activity stands for."""
+        del facts
         return Decision(Wait("effect", call.key or ""))
 
     def apply(self, tx: Tx, decided: Sequence[tuple[Call, Decision]], facts: None) -> None:
@@ -101,4 +104,3 @@ def _task(tx: Tx, order: OrderFacts, w: WorkOrder) -> TaskSpec:
         priority=5,
         due_at=tx.now + timedelta(minutes=kind.limit_minutes),
     )
-

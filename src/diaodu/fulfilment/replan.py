@@ -79,5 +79,5 @@ def shared_things(order: OrderFacts, known: Sequence[Effect]) -> SharedThings:
             if gone := leaving & set(products):
                 users.setdefault(int(thing), set()).update(gone)
     answers = {e.thing_id: e.result["last_user"] for e in known if e.kind == RELEASE and e.result}
-    gone = frozenset(thing for thing, last in answers.items() if last)
-    return SharedThings({t: frozenset(p) for t, p in users.items()}, frozenset(answers), gone)
+    last = frozenset(thing for thing, is_last in answers.items() if is_last)
+    return SharedThings({t: frozenset(p) for t, p in users.items()}, frozenset(answers), last)

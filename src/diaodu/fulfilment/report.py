@@ -23,6 +23,8 @@ from diaodu.planning.plan import RELEASE
 
 # States in which an effect still keeps its order waiting.
 _UNSETTLED = frozenset({State.INTENT, State.SENT, State.UNKNOWN, State.FAILED})
+# What an area says of a wish: it stands in the area's queue, or it cannot be.
+_OF_AREAS: Mapping[str, State] = {"waiting": State.SENT, "refused": State.WITHDRAWN}
 
 
 class Reports:
@@ -46,8 +48,7 @@ class Reports:
                 if effect is None:
                     continue
                 notes.append((orders[job.root_id], outcome, effect))
-                if outcome["state"] in set(State):
-                    landings[effect.id] = _landing(effect, outcome, job.body.get("claims", {}))
+                landings[effect.id] = _landing(effect, outcome, job.body.get("claims", {}))
             if "task" in job.body:
                 signals.append(Message(job.root_id, "task", str(job.body["task"])))
             journal.record(tx, job.root_id, _entry(job))
@@ -63,7 +64,8 @@ def _landing(effect: Effect, outcome: Mapping[str, Any], claims: Mapping[str, An
     result = outcome.get("result") or ({"cause": cause} if cause else None)
     if effect.kind == CLAIM:
         result = claims[str(effect.thing_id)]
-    return ledger.Landing(effect, State(outcome["state"]), result, datetime.fromisoformat(due) if due else None)
+    state = _OF_AREAS.get(outcome["state"]) or State(outcome["state"])
+    return ledger.Landing(effect, state, result, datetime.fromisoformat(due) if due else None)
 
 
 def _entry(job: Inbound) -> dict[str, Any]:

@@ -15,7 +15,7 @@ Design = Mapping[str, Mapping[str, Any]]  # group -> what the areas chose
 
 def wanted_effects(facts: OrderFacts, design: Design, *, only: Performer | None = None) -> list[Wanted]:
     """The wanted effects in catalogue order; ``only`` limits them to one kind of performer."""
-    tree: Tree = facts.revision.tree
+    tree = facts.revision.tree or Tree(())
     lines = facts.lines()
     found = []
     for node in tree:

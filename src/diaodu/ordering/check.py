@@ -4,6 +4,7 @@ Pure: what the lines refer to (addresses, installed products) is given.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,14 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 }
 
 
+@dataclass(frozen=True)
+class _Facts:
+    release: Release
+    address_of: Callable[[ItemDraft], Mapping[str, Any] | None]
+    installed: Installed
+    new_id: Callable[[], int]
+
+
 def check_lines(
     draft: OrderDraft,
     release: Release,
@@ -33,10 +42,11 @@ def check_lines(
     A 套餐 item without children stands for all its members; a delete of a 套餐 for all its installed products.
     """
     if not draft.items:
-        raise errors.OrderEmpty()
+        raise errors.OrderEmpty
+    facts = _Facts(release, address_of, installed, new_id)
     lines: list[Line] = []
     for item in draft.items:
-        lines += _lines(item, None, item.key, release, address_of, installed, new_id)
+        lines += _lines(item, None, item.key, facts)
     seen: set[str] = set()
     for line in lines:
         if line.key in seen:
@@ -45,20 +55,12 @@ def check_lines(
     return tuple(lines)
 
 
-def _lines(
-    item: ItemDraft,
-    parent: Line | None,
-    group: str,
-    release: Release,
-    address_of: Callable[[ItemDraft], Mapping[str, Any] | None],
-    installed: Installed,
-    new_id: Callable[[], int],
-) -> list[Line]:
-    existing = _existing(item, installed)
-    offering = _offering(item, existing, release)
+def _lines(item: ItemDraft, parent: Line | None, group: str, facts: _Facts) -> list[Line]:
+    existing = _existing(item, facts.installed)
+    offering = _offering(item, existing, facts.release)
     if item.quantity != 1:
         raise errors.QuantityNotPossible(item=item.key, quantity=item.quantity)
-    address = address_of(item) or (existing and existing["address"]) or (parent.address if parent else None)
+    address = facts.address_of(item) or (existing and existing["address"]) or (parent.address if parent else None)
     if address is None:
         raise errors.AddressMissing(item=item.key)
     line = Line(
@@ -68,18 +70,16 @@ def _lines(
         action=Action(item.action),
         offering=offering.id,
         spec=offering.product,
-        product_id=int(item.product_id) if item.product_id else new_id(),
-        characteristics=_characteristics(item, offering, existing, release),
+        product_id=int(item.product_id) if item.product_id else facts.new_id(),
+        characteristics=_characteristics(item, offering, existing, facts.release),
         address=address,
         installed=existing["characteristics"] if existing else {},
         things=existing["things"] if existing else {},
         held=existing["held"] if existing else {},
         extra=item.extra,
     )
-    members = _members(item, offering, installed)
-    return [line] + [
-        sub for m in members for sub in _lines(m, line, group, release, address_of, installed, new_id)
-    ]
+    members = _members(item, offering, facts.installed)
+    return [line] + [sub for m in members for sub in _lines(m, line, group, facts)]
 
 
 def _existing(item: ItemDraft, installed: Installed) -> Mapping[str, Any] | None:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from diaodu.catalog import queries as catalog
+from diaodu.catalog.model import Release
 from diaodu.engine import commands as engine
 from diaodu.inventory import queries as inventory
 from diaodu.kernel import journal, sets
@@ -42,7 +43,7 @@ _ITEM = {
     "part": "int2", "id": "int8", "order_id": "int8", "item_key": "text", "parent_key": "text", "action": "text",
     "offering": "text", "product_id": "int8", "state": "text",
 }  # fmt: skip
-_REVISION = {
+REVISION = {
     "part": "int2", "order_id": "int8", "n": "int4", "state": "text", "release_id": "int4", "document": "jsonb",
     "created_at": "timestamptz",
 }  # fmt: skip
@@ -61,7 +62,9 @@ def order_id_for(tx: Tx, *, source: str, key: str | None) -> int:
         "insert into kernel.ext_key (kind, source, key, id) values ('productOrder', %s, %s, %s) on conflict do nothing",
         (source, key, new),
     )
-    row = tx.row("select id from kernel.ext_key where kind = 'productOrder' and source = %s and key = %s", (source, key))
+    row = tx.row(
+        "select id from kernel.ext_key where kind = 'productOrder' and source = %s and key = %s", (source, key)
+    )
     assert row is not None
     return int(row[0])
 
@@ -86,21 +89,26 @@ def capture_orders(tx: Tx, captures: Sequence[tuple[int, OrderDraft]]) -> list[C
     _same_content(tx, [(i, d) for i, d in captures if i not in made])
     new = [(i, d) for i, d in captures if i in made]
     release = catalog.current_release(tx)
-    checked = _checked(tx, new, release)
+    checked = checked_lines(tx, new, release)
     part = part_of(captures[0][0])
-    sets.insert(tx, "ordering.product_order", _ORDER, [_order_row(tx, i, d, c) for (i, d), (c, _) in zip(new, checked, strict=True)])
+    sets.insert(
+        tx,
+        "ordering.product_order",
+        _ORDER,
+        [_order_row(tx, i, d, c) for (i, d), (c, _) in zip(new, checked, strict=True)],
+    )
     items = [_item(tx, i, line) for (i, _), (_, lines) in zip(new, checked, strict=True) for line in lines]
     _insert_items(tx, items)
     sets.insert(
         tx,
         "ordering.revision",
-        _REVISION,
+        REVISION,
         [
             (part, i, 1, "intake", release.id, queries.revision_document(customer, tx.now.isoformat(), lines), tx.now)
             for (i, _), (customer, lines) in zip(new, checked, strict=True)
         ],
     )
-    engine.enqueue(tx, [engine.Enqueue(i, "order.acknowledged", {"revision": 1}, f"revision:1") for i, _ in new])
+    engine.enqueue(tx, [engine.Enqueue(i, "order.acknowledged", {"revision": 1}, "revision:1") for i, _ in new])
     for i, draft in new:
         journal.record(tx, i, {"t": "order.captured", "external_id": draft.external_id, "source": draft.source})
         _tell(tx, i, "ProductOrderCreateEvent")
@@ -120,33 +128,35 @@ def _same_content(tx: Tx, known: Sequence[tuple[int, OrderDraft]]) -> None:
             raise errors.KeyReused(key=draft.external_id or "", id=i)
 
 
-def _checked(
-    tx: Tx, orders: Sequence[tuple[int, OrderDraft]], release: Any
+def checked_lines(
+    tx: Tx, orders: Sequence[tuple[int, OrderDraft]], release: Release
 ) -> list[tuple[dict[str, Any], tuple[Line, ...]]]:
     """Customer facts and checked lines of each draft; what they refer to is read once for all of them."""
     drafts = [d for _, d in orders]
     for d in drafts:
         if not d.customer_ref:
-            raise errors.CustomerMissing()
+            raise errors.CustomerMissing
     customers = party.customers_by_ref(tx, sorted({d.customer_ref for d in drafts if d.customer_ref}))
     places = [item.place for d in drafts for item in _walk(d.items) if item.place]
     addresses = inventory.covered_places(tx, places)
     result = []
     for order_id, draft in orders:
-        customer = customers[draft.customer_ref or ""]
-        result.append((customer, _lines(tx, order_id, draft, release, customer, addresses)))
+        customer: dict[str, Any] = customers[draft.customer_ref or ""]
+        result.append(
+            (customer, _lines(tx, order_id, draft, release=release, customer_id=customer["id"], addresses=addresses))
+        )
     return result
 
 
 def _lines(
-    tx: Tx, order_id: int, draft: OrderDraft, release: Any, customer: Mapping[str, Any], addresses: Callable[..., Any]
+    tx: Tx, order_id: int, draft: OrderDraft, *, release: Release, customer_id: int, addresses: Callable[..., Any]
 ) -> tuple[Line, ...]:
     named = [int(i.product_id) for i in _walk(draft.items) if i.product_id and i.product_id.isdigit()]
     return check_lines(
         draft,
         release,
         address_of=lambda item: addresses(item.place) if item.place else None,
-        installed=inventory.installed_products(tx, customer_id=customer["id"], product_ids=named) if named else {},
+        installed=inventory.installed_products(tx, customer_id=customer_id, product_ids=named) if named else {},
         new_id=lambda: tx.new_id(part_of(order_id)),
     )
 
@@ -221,7 +231,9 @@ def move_items(tx: Tx, moves: Sequence[Move]) -> None:
     )
     for m in legal:
         items = known[m.item.order_id]
-        items[next(n for n, i in enumerate(items) if i.id == m.item.id)] = replace(m.item, state=m.state, reason=m.reason)
+        items[next(n for n, i in enumerate(items) if i.id == m.item.id)] = replace(
+            m.item, state=m.state, reason=m.reason
+        )
         entry = {"t": "item.state", "id": m.item.id, "key": m.item.key, "from": m.item.state, "to": m.state}
         journal.record(tx, m.item.order_id, entry | ({"reason": m.reason} if m.reason else {}))
     for order_id, items in known.items():
@@ -266,7 +278,7 @@ def accept_revisions(tx: Tx, revisions: Sequence[Revision]) -> None:
 
 
 def _tell(tx: Tx, order_id: int, event_type: str) -> None:
-    from diaodu.ordering.tmf import render_order
+    from diaodu.ordering.tmf import render_order  # noqa: PLC0415 - the edge creates orders by these commands
 
     hub.publish(
         tx,

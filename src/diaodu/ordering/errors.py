@@ -105,3 +105,11 @@ class OrderNotAmendable(Rejected):
     code, status = "ordering.order-not-amendable", 409
     en = "Order {id} is {state}: its items cannot be changed now."
     zh = "订单 {id} 状态为 {state},现在不能修改订单项。"
+
+
+class ItemsDiffer(Rejected):
+    """409: a mended order is another one."""
+
+    code, status = "ordering.items-differ", 409
+    en = "A mended order keeps its items ({expected}), each with its action and offering; sent were {given}."
+    zh = "改单须保留原订单项（{expected}）及其动作和销售品；提交的是 {given}。"

@@ -20,7 +20,9 @@ def items_of(tx: Tx, order_ids: Sequence[int]) -> dict[int, list[Item]]:
     )
     found: dict[int, list[Item]] = {i: [] for i in order_ids}
     for r in rows:
-        found[r[1]].append(Item(*r[:4], Action(r[4]), r[5], r[6], ItemState(r[7]), r[8]))
+        item_id, order_id, key, parent, action, offering, product, state, reason = r
+        item = Item(item_id, order_id, key, parent, Action(action), offering, product, ItemState(state), reason)
+        found[order_id].append(item)
     return found
 
 
@@ -48,10 +50,11 @@ def latest_revisions(tx: Tx, order_ids: Iterable[int]) -> dict[int, Revision]:
 
 
 def _revision(row: tuple[Any, ...]) -> Revision:
-    document = row[4]
+    order_id, n, state, release_id, document, nodes, design, problems = row
     lines = tuple(Line(**(line | {"action": Action(line["action"])})) for line in document["lines"])
-    tree = Tree.parse(row[5]) if row[5] is not None else None
-    return Revision(*row[:4], document["customer"], document["ordered_at"], lines, tree, row[6] or {}, row[7])
+    tree = Tree.parse(nodes) if nodes is not None else None
+    customer, ordered_at = document["customer"], document["ordered_at"]
+    return Revision(order_id, n, state, release_id, customer, ordered_at, lines, tree, design or {}, problems)
 
 
 def revision_document(customer: Mapping[str, Any], ordered_at: str, lines: Iterable[Line]) -> dict[str, Any]:
@@ -61,4 +64,7 @@ def revision_document(customer: Mapping[str, Any], ordered_at: str, lines: Itera
 
 def order_ids_by_external(tx: Tx, external_id: str) -> list[int]:
     """The orders with an external id."""
-    return [r[0] for r in tx.rows("select id from ordering.product_order where external_id = %s order by id", (external_id,))]
+    return [
+        r[0]
+        for r in tx.rows("select id from ordering.product_order where external_id = %s order by id", (external_id,))
+    ]

@@ -8,8 +8,7 @@ from diaodu.kernel.access import Principal
 from diaodu.kernel.db import Tx
 from diaodu.kernel.errors import NotFound
 from diaodu.ordering import commands
-from diaodu.ordering.amend import Particulars, change_particulars
-from diaodu.ordering.errors import OrderNotAmendable
+from diaodu.ordering.amend import Particulars, change_particulars, revise_items
 from diaodu.ordering.model import Action, ItemDraft, OrderDraft
 from diaodu.tmf import hub
 from diaodu.tmf.document import (
@@ -211,7 +210,7 @@ def _amend(tx: Tx, principal: Principal, order_id: int, patch: Document) -> None
     row = read_one(tx, PRODUCT_ORDER, order_id)
     assert row is not None
     if "productOrderItem" in patch:
-        raise OrderNotAmendable(id=order_id, state=row["state"])
+        revise_items(tx, order_id=order_id, items=items_of(patch))
     before = to_resource(row, "")
     after: Document = merge(before, patch)
     extra = merge(row["extra"], {k: v for k, v in patch.items() if k not in _READ})

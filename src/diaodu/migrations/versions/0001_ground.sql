@@ -59,7 +59,7 @@ create table engine.definition (
 
 create table engine.instance (
   part int2 not null, id int8 not null, root_id int8 not null,
-  definition_id int4 not null references engine.definition,
+  definition_id int4 not null,         -- no foreign key: every insert would lock the one row of a busy definition
   business_key text not null,
   state int2 not null,                 -- 0 active, 1 ended, 2 cancelled, 3 suspended
   tokens jsonb not null,               -- where the diagram stands; never business state
@@ -313,7 +313,7 @@ create table ordering.order_item (
 create table ordering.revision (
   part int2 not null, order_id int8 not null, n int4 not null,
   state text not null,                 -- intake, accepted, rejected, replaced
-  release_id int4 not null references catalog.release,
+  release_id int4 not null,            -- catalog.release; no foreign key, as with engine.instance.definition_id
   document jsonb not null,             -- the ordered items as asked for
   tree jsonb,                          -- the decomposition, explained line by line
   design jsonb,                        -- the resources chosen by the areas
@@ -385,7 +385,7 @@ create table workforce.work_order (
   part int2 not null, id int8 not null, order_id int8 not null,     -- the id is that of its human task
   kind text not null,
   lines jsonb not null,                -- what it carries: effect, kind of effect, item, parameters
-  release_id int4 not null references catalog.release,               -- the forms it is reported with
+  release_id int4 not null,            -- the forms it is reported with
   place jsonb not null, created_at timestamptz not null,
   primary key (part, id)
 );
