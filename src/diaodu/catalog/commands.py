@@ -20,7 +20,8 @@ def publish(tx: Tx, *, name: str, document: Mapping[str, Any]) -> int:
     found = tx.row("select id from catalog.release where digest = %s", (digest,))
     if found is None:
         found = tx.row(
-            "insert into catalog.release (name, digest, document, published_at) values (%s, %s, %s::jsonb, %s) returning id",
+            "insert into catalog.release (name, digest, document, published_at) values (%s, %s, %s::jsonb, %s)"
+            " returning id",
             (name, digest, text, tx.now),
         )
     assert found is not None

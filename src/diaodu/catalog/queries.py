@@ -14,7 +14,7 @@ def get_release(tx: Tx, release_id: int) -> Release:
     if key not in _compiled:
         row = tx.row("select name, document from catalog.release where id = %s", (release_id,))
         if row is None:
-            raise NoRelease()
+            raise NoRelease
         _compiled[key] = parse_release(row[1], release_id=release_id, name=row[0])
     return _compiled[key]
 
@@ -23,5 +23,5 @@ def current_release(tx: Tx) -> Release:
     """The release that a new revision is made under: the newest one."""
     row = tx.row("select id from catalog.release order by id desc limit 1")
     if row is None:
-        raise NoRelease()
+        raise NoRelease
     return get_release(tx, int(row[0]))

@@ -77,19 +77,26 @@ def land(tx: Tx, landings: Sequence[Landing]) -> list[Effect]:
     Effects that waited only for what was confirmed here become ready. Returns the effects that changed.
     """
     rows, changed = [], []
-    for l in landings:
-        if l.state not in TRANSITIONS[l.effect.state]:
+    for landing in landings:
+        if landing.state not in TRANSITIONS[landing.effect.state]:
             continue
-        attempts = l.effect.attempts if l.attempts is None else l.attempts
+        attempts = landing.effect.attempts if landing.attempts is None else landing.attempts
         # What is to be sent again must be found by the sender: only ready intents are.
-        after = replace(l.effect, state=l.state, result=l.result or l.effect.result, attempts=attempts)
+        before = landing.effect
+        after = replace(before, state=landing.state, result=landing.result or before.result, attempts=attempts)
         changed.append(after)
-        ended = tx.now if l.state in (State.CONFIRMED, State.UNDONE, State.WITHDRAWN) else None
-        rows.append((part_of(after.id), after.id, after.state, after.result, attempts, l.due_at, ended))
-        entry = {"t": "effect.state", "id": after.id, "kind": after.kind, "from": l.effect.state, "to": after.state}
+        ended = tx.now if landing.state in (State.CONFIRMED, State.UNDONE, State.WITHDRAWN) else None
+        rows.append((part_of(after.id), after.id, after.state, after.result, attempts, landing.due_at, ended))
+        entry = {"t": "effect.state", "id": after.id, "kind": after.kind, "from": before.state, "to": after.state}
         journal.record(tx, after.order_id, entry)
     keys = {"part": "int2", "id": "int8"}
-    values = {"state": "text", "result": "jsonb", "attempts": "int2", "due_at": "timestamptz", "ended_at": "timestamptz"}
+    values = {
+        "state": "text",
+        "result": "jsonb",
+        "attempts": "int2",
+        "due_at": "timestamptz",
+        "ended_at": "timestamptz",
+    }
     sets.update(tx, "planning.effect", keys, values, rows)
     _remember(tx, changed)
     changed += _undone(tx, changed)

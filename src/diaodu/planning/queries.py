@@ -43,4 +43,6 @@ def find_effect(tx: Tx, effect_id: int) -> Effect | None:
 
 
 def _effect(row: tuple[Any, ...]) -> Effect:
-    return Effect(*row[:6], Op(row[6]), row[7], State(row[8]), row[9], tuple(row[10]), *row[11:])
+    values = list(row)
+    values[6], values[8], values[10] = Op(row[6]), State(row[8]), tuple(row[10])
+    return Effect(*values)

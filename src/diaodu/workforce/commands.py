@@ -41,7 +41,7 @@ def claim(tx: Tx, work_order_id: int, principal: Principal) -> None:
         raise errors.PersonNeeded(name=principal.name)
     work_order = queries.work_orders(tx, [work_order_id])[work_order_id]
     if claim_many(tx, [work_order], principal.person_id):
-        raise errors.NotYours(id=work_order_id, state=tasks.get_task(tx, work_order_id).state.name.lower())
+        raise errors.NotYours(id=work_order_id, state=tasks.get_task(tx, work_order_id).state)
 
 
 def claim_many(tx: Tx, work_orders: Sequence[WorkOrder], person_id: int) -> set[int]:
@@ -76,7 +76,12 @@ def report_many(tx: Tx, reports: Sequence[WorkReport], person_id: int) -> None:
             "task": w.id,
             "by": person_id,
             "outcomes": [
-                {"effect": o.effect_id, "state": "confirmed" if o.ok else "failed", "result": dict(o.data), "cause": o.reason}
+                {
+                    "effect": o.effect_id,
+                    "state": "confirmed" if o.ok else "failed",
+                    "result": dict(o.data),
+                    "cause": o.reason,
+                }
                 for o in r.outcomes
             ],
         }

@@ -25,7 +25,9 @@ def check_report(order: WorkOrder, kind: WorkKind, outcomes: tuple[EffectOutcome
 def _check_field(line: WorkLine, field: FormField, value: Any) -> None:
     if value is None and not field.required:
         return
-    fits = isinstance(value, _TYPES.get(field.type, (object,))) and (field.type == "boolean" or not isinstance(value, bool))
+    fits = isinstance(value, _TYPES.get(field.type, (object,))) and (
+        field.type == "boolean" or not isinstance(value, bool)
+    )
     if value is None or not fits:
         raise errors.FormInvalid(
             effect=line.effect,

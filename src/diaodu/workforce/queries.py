@@ -40,4 +40,5 @@ def work_orders_of(tx: Tx, order_ids: Sequence[int]) -> dict[int, list[WorkOrder
 
 
 def _work_order(row: tuple[Any, ...]) -> WorkOrder:
-    return WorkOrder(*row[:3], tuple(WorkLine(**line) for line in row[3]), *row[4:])
+    work_order_id, order_id, kind, lines, release_id, place = row
+    return WorkOrder(work_order_id, order_id, kind, tuple(WorkLine(**line) for line in lines), release_id, place)
