@@ -123,10 +123,10 @@ def test_a_new_box_in_the_building_wakes_the_waiting(orders: Any) -> None:
 
 
 def test_more_waiting_orders_than_a_page_are_tried_in_order(orders: Any) -> None:
-    for order in range(1, 252):
+    for order in range(1, 1102):
         orders.line(order, ROOM_C)
     orders.run()
-    assert orders.rows("select count(*) from inventory.request where state = 0") == [(250,)]
+    assert orders.rows("select count(*) from inventory.request where state = 0") == [(1100,)]
     orders.add_ports(20, *range(2, 8))
     orders.run()
     assert [a.order_id for a in orders.told if a.body["status"] == "served"] == [1, 2, 3, 4, 5, 6, 7]
@@ -244,3 +244,24 @@ def test_a_reservation_withdrawn_before_it_arrives_is_never_served(orders: Any) 
     orders.worker.step(AREA)
     assert orders.rows(HELD) == []
     assert orders.rows(f"select state from inventory.request where id = {request}") == [(2,)]
+
+
+def test_who_waits_for_a_fast_router_has_rank_before_a_later_modest_one(orders: Any) -> None:
+    for order in (1, 2):
+        orders.ask(order, "reserve", {"thing": order * 10, "want": "router", "wan_mbps": 20})
+    orders.run()
+    orders.ask(3, "reserve", {"thing": 30, "want": "router", "wan_mbps": 10})
+    orders.run()
+    assert orders.answers() == {1: ["served"], 2: ["waiting"], 3: ["served"]}
+    assert orders.rows(HELD) == [(51, 30, 3), (52, 10, 1)]
+    orders.build((53, "router", "R1000", None, None, {"model": "AR46-20", "wan_mbps": 1000}))
+    orders.ask(4, "reserve", {"thing": 40, "want": "router", "wan_mbps": 10})
+    orders.worker.step(7)
+    assert orders.rows(HELD) == [(51, 30, 3), (52, 10, 1), (53, 20, 2)]
+
+
+def test_a_pass_over_the_waiting_that_serves_nobody_is_no_work_done(orders: Any) -> None:
+    orders.line(1, ROOM_FAR)
+    orders.run()
+    orders.worker._wake_at.clear()
+    assert orders.worker.step(7) == 0

@@ -67,7 +67,7 @@ def test_a_token_is_revoked_once(tx: Tx) -> None:
         (set(), False),
     ],
 )
-def test_a_scope_must_be_held(scopes: set[str], granted: bool) -> None:  # noqa: FBT001  # a case
+def test_a_scope_must_be_held(scopes: set[str], granted: bool) -> None:  # noqa: FBT001 - a case of the table
     principal = Principal(1, "x", frozenset(scopes))
     if granted:
         POLICY.require(principal, "ordering:write")

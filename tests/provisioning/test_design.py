@@ -92,7 +92,7 @@ def test_the_facts_name_the_path_the_vlans_and_the_budget() -> None:
 
 
 @pytest.mark.parametrize(("feeder_db", "fits"), [(5.4, True), (5.41, False)])
-def test_the_optical_budget_holds_down_to_minus_25_dbm(feeder_db: float, fits: bool) -> None:  # noqa: FBT001  # a case
+def test_the_optical_budget_holds_down_to_minus_25_dbm(feeder_db: float, fits: bool) -> None:  # noqa: FBT001 - a case of the table
     design = NearestBox().choose(tree(feeder_db=feeder_db), 10, {10: [port(1)]})
     if fits:
         assert isinstance(design, Design)

@@ -11,7 +11,7 @@ from diaodu.inventory.reserve import BOX_PREFIX, TREE_KEY, Stock, Supply, keys_o
 from diaodu.kernel.db import Tx
 
 # Waiting requests tried in one transaction; more are tried page after page, before any later request.
-WAITING_PAGE = 100
+WAITING_PAGE = 500
 # The pool whose items differ by what they can carry.
 RATED_POOL = "router"
 FIRST_RANK: Rank = (-(2**15), datetime.min.replace(tzinfo=UTC), 0)
@@ -57,15 +57,19 @@ def gather(
     supply = Supply(net, _addresses(tx, fresh, {}))
     keys = set(woken).union(*(keys_of(r, supply.addresses, net, designer) for r in fresh))
     waiting: list[Request] = []
+    theirs: set[str] = set()
     while live := _live(tx, area, keys | _rated(tx, area, keys)):
         waiting = _waiting(tx, area, live, after)
         supply.addresses = _addresses(tx, waiting, supply.addresses)
-        more = set().union(*(keys_of(r, supply.addresses, net, designer) for r in waiting)) - keys
+        theirs = set().union(*(keys_of(r, supply.addresses, net, designer) for r in waiting))
+        # The chain is followed through pools only: through boxes it would run over the whole area.
+        more = {k for k in theirs - keys if not k.startswith(BOX_PREFIX)}
         if not more:
             break
         keys |= more
     everyone = [*waiting, *fresh]
-    supply.ports = queries.free_ports(tx, area, _boxes(keys)) if _boxes(keys) else {}
+    boxes = _boxes(keys | theirs)
+    supply.ports = queries.free_ports(tx, area, boxes) if boxes else {}
     supply.stock = _stock(tx, area, everyone)
     if claims := {c for r in everyone for c in r.claims()}:
         supply.products = queries.products_named(tx, area, claims)

@@ -16,9 +16,9 @@ class Wanted:
     ``kind`` is reserve, archive, release, free or withdraw. ``body`` by kind:
     reserve: {"thing", "want": access | number | ip | onu | stb | router | claim, "address"?, "wan_mbps"?, "claims"?:
     [product ids]}, one line of the order's request; archive: {"products", "services": rows of those tables, "use":
-    [things], "usage": [[thing, product]], "end": [products], "unclaim": [products], "free": [[thing, resource]]}; release:
-    {"thing", "products"};
-    free: {"thing", "resources"?: only these ids}; withdraw: {"request": the smallest effect id of the reservation}.
+    [things], "usage": [[thing, product]], "end": [products], "unclaim": [products], "free": [[thing, resource]]};
+    release: {"thing", "products"}; free: {"thing", "resources"?: only these ids};
+    withdraw: {"request": the smallest effect id of the reservation}.
     """
 
     id: int

@@ -145,13 +145,16 @@ def _update_waiting(tx: Tx, area: int, decided: Sequence[tuple[Request, Outcome]
 
 
 def _insert(tx: Tx, area: int, decided: Sequence[tuple[Request, Outcome]]) -> None:
-    # Only a reservation is read again (while it waits, and when it is withdrawn); what others asked stands elsewhere.
     rows = [
-        (area, r.id, r.order_id, r.revision, r.kind, r.rank_class, r.asked_at)
-        + (r.body if r.kind == "reserve" else {}, *_answered(tx, o))
+        (area, r.id, r.order_id, r.revision, r.kind, r.rank_class, r.asked_at, _kept(r), *_answered(tx, o))
         for r, o in decided
     ]
     sets.insert(tx, "inventory.request", _REQUEST, rows)
+
+
+def _kept(request: Request) -> Mapping[str, Any]:
+    # Only a reservation is read again (while it waits, and when it is withdrawn); what others asked stands elsewhere.
+    return request.body if request.kind == "reserve" else {}
 
 
 def _answered(tx: Tx, outcome: Outcome) -> tuple[Any, ...]:
