@@ -43,6 +43,14 @@ def get_person(tx: Tx, person_id: int) -> Person:
     return Person(*row)
 
 
+def find_person(tx: Tx, code: str) -> Person:
+    """A person by code; NotFound."""
+    row = tx.row("select id, code, name, phone from organization.person where code = %s", (code,))
+    if row is None:
+        raise NotFound(entity="person", id=code)
+    return Person(*row)
+
+
 def posts_of(tx: Tx, person_id: int) -> list[Post]:
     """The posts that a person holds, by id."""
     found = tx.rows(
