@@ -154,6 +154,10 @@ def test_health_docs_and_openapi_need_no_token(refusing: httpx.Client) -> None:
     assert (health.status_code, health.json()) == (200, {"status": "up", "schema": "0001"})
     api = refusing.get("/openapi.json", headers=anonymous).json()
     assert {ORDERS, f"{ORDERS}/{{entity_id}}", HUB, WORK} <= api["paths"].keys()
+    operations = [o for verbs in api["paths"].values() for o in verbs.values()]
+    assert len({o["operationId"] for o in operations}) == len(operations)
+    assert {name for o in operations for rule in o.get("security", []) for name in rule} == {"bearer"}
+    assert api["components"]["securitySchemes"]["bearer"] == {"type": "http", "scheme": "bearer"}
     page = refusing.get("/docs", headers=anonymous)
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     assert "http" not in page.text.replace("<!doctype html>", "").split("<script>")[1]

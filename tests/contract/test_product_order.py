@@ -167,6 +167,20 @@ def test_pages_follow_each_other_without_gap_or_overlap(http: httpx.Client, db: 
     assert (seen, reply.status_code, "offset=2&" in reply.links["prev"]["url"]) == (ids, 200, True)
 
 
+def test_a_count_beyond_the_limit_is_capped_and_says_so(
+    http: httpx.Client, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("diaodu.tmf.router.COUNT_MAX", 3)
+    with db.transaction() as tx:
+        for n in range(5):
+            seed(tx, n, ("held",))
+    reply = http.get(f"{ORDERS}?limit=4")
+    assert (reply.status_code, set(reply.links)) == (206, {"first", "next"})
+    assert (reply.headers["x-total-count"], reply.headers["x-total-count-capped"]) == ("3", "true")
+    exact = http.get(f"{ORDERS}?limit=4&externalId=E1,E2,E3")
+    assert (exact.headers["x-total-count"], "x-total-count-capped" in exact.headers) == ("3", False)
+
+
 def test_an_unpaged_list_is_200_newest_first(http: httpx.Client, db: Database) -> None:
     with db.transaction() as tx:
         ids = [str(seed(tx, n, ("held",))) for n in range(3)]

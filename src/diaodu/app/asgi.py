@@ -37,6 +37,7 @@ def create_app(db: Database, policy: AccessPolicy, *, callback_hosts: frozenset[
     app.include_router(router)
     app.add_api_route("/health", health, methods=["GET"], summary="Whether the database answers, and its schema")
     app.add_api_route("/docs", docs_page, methods=["GET"], include_in_schema=False)
+    app.openapi().setdefault("components", {})["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
     return app
 
 

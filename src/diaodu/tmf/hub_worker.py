@@ -1,7 +1,7 @@
 """Delivers events to their listeners: in order per subscription and entity, at least once, never in a transaction."""
 
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -22,9 +22,11 @@ ATTEMPTS_MAX = 20
 BACKOFF_MAX = timedelta(minutes=5)
 # A listener that needs longer has its event again later.
 TIMEOUT_S = 5.0
-THREADS = 16
+THREADS = 32
 # One slow listener never holds all threads.
-THREADS_PER_LISTENER = 4
+THREADS_PER_LISTENER = 8
+# Deliveries read at once: some seconds of work for a quick listener.
+FETCH = 500
 # Between two looks at an empty queue.
 PAUSE_S = 0.05
 _RENEW_S = leases.LEASE_TIME.total_seconds() / 3
@@ -69,6 +71,9 @@ class HubWorker:
         self._db, self._owner, self._public_url, self._hosts = db, owner, public_url.rstrip("/"), callback_hosts
         self._held: dict[str, int] = {}
         self._renew_at = 0.0
+        self._fetch_at = 0.0
+        # At most one delivery of each subscription and entity is queued or under way: that keeps their order.
+        self._queued: dict[int, deque[_Delivery]] = {}
         self._posting: dict[Future[str | None], _Delivery] = {}
 
     def run(self, stop: threading.Event) -> None:
@@ -101,7 +106,7 @@ class HubWorker:
                 while self._posting:
                     self._finish(TIMEOUT_S)
                 leases.release(self._db, self._owner, list(self._held))
-                self._held, self._renew_at = {}, 0.0
+                self._held, self._queued, self._renew_at = {}, {}, 0.0
 
     def _keep_leases(self) -> None:
         if monotonic() < self._renew_at:
@@ -111,25 +116,37 @@ class HubWorker:
         kept = leases.renew(self._db, self._owner, list(self._held)) if self._held else set()
         wanted = [name for name in parts if name not in kept]
         taken = {lease.name for lease in leases.take(self._db, self._owner, wanted, len(wanted))} if wanted else set()
-        self._held = {name: parts[name] for name in sorted(kept | taken)}
+        held = {name: parts[name] for name in sorted(kept | taken)}
+        if held != self._held:
+            # What was queued may be of a partition that was lost.
+            self._held, self._queued = held, {}
 
     def _start(self, threads: ThreadPoolExecutor, client: httpx.Client) -> int:
         """Hand due deliveries to free threads; returns how many."""
-        room = THREADS - len(self._posting)
-        if not room or not self._held:
-            return 0
+        if monotonic() >= self._fetch_at or not self._queued:
+            self._fetch()
         load = Counter(d.subscription_id for d in self._posting.values())
-        busy = [s for s, n in load.items() if n >= THREADS_PER_LISTENER]
+        started = 0
+        for subscription_id, queue in list(self._queued.items()):
+            while queue and load[subscription_id] < THREADS_PER_LISTENER and len(self._posting) < THREADS:
+                delivery = queue.popleft()
+                self._posting[threads.submit(self._post, client, delivery)] = delivery
+                load[subscription_id] += 1
+                started += 1
+            if not queue:
+                del self._queued[subscription_id]
+        return started
+
+    def _fetch(self) -> None:
+        """Read what is due for the listeners that have nothing queued."""
+        self._fetch_at = monotonic() + PAUSE_S
+        if not self._held:
+            return
         under_way = [d.id for d in self._posting.values()]
         with self._db.transaction(actor=self._owner) as tx:
-            rows = tx.rows(_DUE, (list(self._held.values()), tx.now, under_way, busy, room))
-        started = 0
+            rows = tx.rows(_DUE, (list(self._held.values()), tx.now, under_way, list(self._queued), FETCH))
         for delivery in (_Delivery(*row) for row in rows):
-            load[delivery.subscription_id] += 1
-            if load[delivery.subscription_id] <= THREADS_PER_LISTENER:
-                self._posting[threads.submit(self._post, client, delivery)] = delivery
-                started += 1
-        return started
+            self._queued.setdefault(delivery.subscription_id, deque()).append(delivery)
 
     def _post(self, client: httpx.Client, delivery: _Delivery) -> str | None:
         """Send one event; returns what went wrong, or None."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from psycopg import sql as psql
@@ -66,6 +67,11 @@ class Resource:
         """Where the resource lives: every href begins with it."""
         return f"{self.base}/{self.name}"
 
+    @cached_property
+    def select(self) -> str:
+        """The statement up to its WHERE."""
+        return f"select {', '.join(f'v.{column}' for column in self.output)} from {self.source} v"
+
     @property
     def indexed(self) -> str:
         """The attributes that an index serves, for messages."""
@@ -79,9 +85,7 @@ def read_one(tx: Tx, resource: Resource, entity_id: int, visible: Condition = ("
     # One statement takes either kind of placeholder: the visibility's become named ones.
     parts = condition.split("%s")
     shown = parts[0] + "".join(f"%(p{n})s{rest}" for n, rest in enumerate(parts[1:]))
-    statement = psql.SQL("select {} from {} v where {} and ({})").format(
-        _outputs(resource), psql.SQL(resource.source), psql.SQL(resource.key), psql.SQL(shown)
-    )
+    statement = f"{resource.select} where {resource.key} and ({shown})"
     row = tx.row(statement, {"id": entity_id, **named})
     return None if row is None else dict(zip(resource.output, row, strict=True))
 
@@ -97,9 +101,7 @@ def read_page(
     offset: int,
 ) -> list[Row]:
     """The rows of one page."""
-    statement = psql.SQL("select {} from {} v where {} order by {} limit %s offset %s").format(
-        _outputs(resource), psql.SQL(resource.source), where, order
-    )
+    statement = psql.SQL("{} where {} order by {} limit %s offset %s").format(psql.SQL(resource.select), where, order)
     found = tx.rows(statement, [*params, limit, offset])
     return [dict(zip(resource.output, row, strict=True)) for row in found]
 
@@ -112,7 +114,3 @@ def count(tx: Tx, resource: Resource, where: psql.Composable, params: list[Any],
     row = tx.row(statement, [*params, most])
     assert row is not None
     return int(row[0])
-
-
-def _outputs(resource: Resource) -> psql.Composed:
-    return psql.SQL(", ").join([psql.SQL(f"v.{c}") for c in resource.output])
