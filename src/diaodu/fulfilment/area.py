@@ -15,15 +15,16 @@ _KINDS: Mapping[str, str] = {"reserve": "reserve", "free": "free", "release": "r
 # Reading across partitions without locks: the request's key makes a repeat harmless. All reservations of one
 # revision come together, whatever the limit.
 _OPEN = """
-with oldest as (
+with oldest as materialized (
   select part, id, order_id, revision, work from planning.effect
    where element = %s and state = 'intent' and ready order by priority, id limit %s)
+, whole as (select distinct part, order_id, revision from oldest where work = 'reserve')
 select e.id, e.order_id, e.revision, e.kind, e.work, e.thing_id, e.params, e.priority, e.created_at
-  from planning.effect e join oldest o on e.part = o.part and e.id = o.id
-union
+  from oldest o join planning.effect e on e.part = o.part and e.id = o.id where o.work <> 'reserve'
+union all
 select e.id, e.order_id, e.revision, e.kind, e.work, e.thing_id, e.params, e.priority, e.created_at
-  from oldest o join planning.effect e on e.part = o.part and e.order_id = o.order_id and e.revision = o.revision
- where o.work = 'reserve' and e.work = 'reserve' and e.element = %s and e.state = 'intent' and e.ready
+  from whole o join planning.effect e on e.part = o.part and e.order_id = o.order_id and e.revision = o.revision
+ where e.work = 'reserve' and e.element = %s and e.state = 'intent' and e.ready
 """
 
 

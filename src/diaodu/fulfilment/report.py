@@ -65,7 +65,8 @@ def _landing(effect: Effect, outcome: Mapping[str, Any], claims: Mapping[str, An
     if effect.kind == CLAIM:
         result = claims[str(effect.thing_id)]
     state = _OF_AREAS.get(outcome["state"]) or State(outcome["state"])
-    return ledger.Landing(effect, state, result, datetime.fromisoformat(due) if due else None)
+    due_at = datetime.fromisoformat(due) if due else None
+    return ledger.Landing(effect, state, result, due_at, outcome.get("attempts"))
 
 
 def _entry(job: Inbound) -> dict[str, Any]:
