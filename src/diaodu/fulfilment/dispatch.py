@@ -39,7 +39,8 @@ class StageDriver:
             if not open_effects:
                 result[scope.token_id] = Advance(withdraw=sorted(scope.active), done=True)
                 continue
-            carried = {line.effect for w in existing[scope.root_id] for line in w.lines}
+            offered = (w for w in existing[scope.root_id] if str(w.id) in scope.active)
+            carried = {line.effect for w in offered for line in w.lines}
             made[scope.token_id] = new = _new_work_orders(tx, order, known, carried)
             systems = [
                 Activation(e.work, str(e.id))

@@ -80,6 +80,7 @@ def _move_items(
 ) -> None:
     """Items wait while one of their effects failed or finds no resource, and go on when it is repaired."""
     moves: dict[int, ordering.Move] = {}
+    landed = {e.id for e in changed}
     for order, outcome, effect in notes:
         for item in order.items:
             if outcome["state"] == "waiting":
@@ -88,7 +89,7 @@ def _move_items(
                 moves[item.id] = ordering.Move(item, ItemState.PENDING, outcome["cause"]["code"])
             elif outcome["state"] == "failed" and item.key == effect.item_key:
                 moves[item.id] = ordering.Move(item, ItemState.HELD, f"fallout:{effect.kind}")
-            elif item.state is ItemState.HELD and item.reason == f"fallout:{effect.kind}" and effect in changed:
+            elif item.state is ItemState.HELD and item.reason == f"fallout:{effect.kind}" and effect.id in landed:
                 moves[item.id] = ordering.Move(item, ItemState.IN_PROGRESS)
     ordering.move_items(tx, list(moves.values()))
 
