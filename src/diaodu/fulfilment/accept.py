@@ -36,7 +36,9 @@ class Accept:
         ordering.move_items(tx, [ordering.Move(i, ItemState.IN_PROGRESS) for o in accepted for i in o.items])
         for o in accepted:
             journal.record(tx, o.id, {"t": "order.planned", "revision": o.revision.n})
-        refused = [(facts[c.root_id].revision, c.vars.get("reason")) for c, d in decided if not isinstance(d.outcome, Done)]
+        refused = [
+            (facts[c.root_id].revision, c.vars.get("reason")) for c, d in decided if not isinstance(d.outcome, Done)
+        ]
         problems = [replace(r, state="rejected", problems=[{"code": reason}]) for r, reason in refused]
         ordering.save_revisions(tx, problems)
 

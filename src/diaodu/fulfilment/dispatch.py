@@ -101,7 +101,15 @@ def _task(tx: Tx, order: OrderFacts, w: WorkOrder) -> TaskSpec:
     kind: WorkKind = order.release.work[w.kind]
     return TaskSpec(
         name=kind.name["zh"],
-        pool=organization.pool_for(tx, w.place["unit"], kind.role or ""),
+        pool=_pool(tx, w.place["unit"], kind.role or ""),
         priority=5,
         due_at=tx.now + timedelta(minutes=kind.limit_minutes),
     )
+
+
+def _pool(tx: Tx, unit: int, role: str) -> int:
+    """The worklist for work of a role in a unit, looked up once for a batch."""
+    known: dict[tuple[int, str], int] = tx.memo.setdefault("fulfilment.pools", {})
+    if (unit, role) not in known:
+        known[unit, role] = organization.pool_for(tx, unit, role)
+    return known[unit, role]

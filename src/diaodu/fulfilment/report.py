@@ -15,7 +15,7 @@ from diaodu.fulfilment.wanted import CLAIM
 from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
 from diaodu.ordering import commands as ordering
-from diaodu.ordering.model import ItemState
+from diaodu.ordering.model import Item, ItemState
 from diaodu.planning import commands as ledger
 from diaodu.planning import queries as effects
 from diaodu.planning.model import Effect, State
@@ -53,7 +53,7 @@ class Reports:
                 signals.append(Message(job.root_id, "task", str(job.body["task"])))
             journal.record(tx, job.root_id, _entry(job))
         changed = ledger.land(tx, list(landings.values()))
-        _move_items(tx, notes, changed)
+        _move_items(tx, notes)
         _replan_released(tx, orders, changed)
         return [*signals, *_ended(tx, orders, changed, notes)]
 
@@ -62,9 +62,9 @@ def _landing(effect: Effect, outcome: Mapping[str, Any], claims: Mapping[str, An
     due = outcome.get("due")
     cause = outcome.get("cause")
     result = outcome.get("result") or ({"cause": cause} if cause else None)
-    if effect.kind == CLAIM:
-        result = claims[str(effect.thing_id)]
     state = _OF_AREAS.get(outcome["state"]) or State(outcome["state"])
+    if effect.kind == CLAIM and state is State.CONFIRMED:
+        result = claims[str(effect.thing_id)]
     due_at = datetime.fromisoformat(due) if due else None
     return ledger.Landing(effect, state, result, due_at, outcome.get("attempts"))
 
@@ -75,23 +75,30 @@ def _entry(job: Inbound) -> dict[str, Any]:
     return entry | {k: job.body[k] for k in ("task", "by") if k in job.body}
 
 
-def _move_items(
-    tx: Tx, notes: Sequence[tuple[OrderFacts, Mapping[str, Any], Effect]], changed: Sequence[Effect]
-) -> None:
+def _move_items(tx: Tx, notes: Sequence[tuple[OrderFacts, Mapping[str, Any], Effect]]) -> None:
     """Items wait while one of their effects failed or finds no resource, and go on when it is repaired."""
     moves: dict[int, ordering.Move] = {}
-    landed = {e.id for e in changed}
     for order, outcome, effect in notes:
         for item in order.items:
             if outcome["state"] == "waiting":
                 moves[item.id] = ordering.Move(item, ItemState.HELD, "no-resource")
             elif outcome["state"] == "refused":
                 moves[item.id] = ordering.Move(item, ItemState.PENDING, outcome["cause"]["code"])
-            elif outcome["state"] == "failed" and item.key == effect.item_key:
-                moves[item.id] = ordering.Move(item, ItemState.HELD, f"fallout:{effect.kind}")
-            elif item.state is ItemState.HELD and item.reason == f"fallout:{effect.kind}" and effect.id in landed:
-                moves[item.id] = ordering.Move(item, ItemState.IN_PROGRESS)
+            elif item.key == effect.item_key and (outcome["state"] == "failed" or item.state is ItemState.HELD):
+                moves[item.id] = _fallout(tx, order, item)
     ordering.move_items(tx, list(moves.values()))
+
+
+def _fallout(tx: Tx, order: OrderFacts, item: Item) -> ordering.Move:
+    """An item is held while one of its effects has failed; then it goes on where it stood."""
+    of_item = [e for e in effects.ledger(tx, [order.id])[order.id] if e.item_key == item.key]
+    failed = [e for e in of_item if e.state is State.FAILED]
+    if failed:
+        return ordering.Move(item, ItemState.HELD, f"fallout:{failed[0].kind}")
+    if not (item.reason or "").startswith("fallout:"):
+        return ordering.Move(item, item.state, item.reason)
+    closing = any(e.kind in order.release.closing for e in of_item)
+    return ordering.Move(item, ItemState.CLOSING if closing else ItemState.IN_PROGRESS)
 
 
 def _replan_released(tx: Tx, orders: Mapping[int, OrderFacts], changed: Sequence[Effect]) -> None:
@@ -106,26 +113,32 @@ def _ended(
     changed: Sequence[Effect],
     notes: Iterable[tuple[OrderFacts, Mapping[str, Any], Effect]],
 ) -> list[Signal]:
+    """What the diagram is told: which waits are over, and that the plan-driven stage may go on."""
+    by_order: dict[int, list[Effect]] = {}
+    for e in changed:
+        by_order.setdefault(e.order_id, []).append(e)
     signals: list[Signal] = []
-    touched = {e.order_id for e in changed}
-    for order_id, known in effects.ledger(tx, touched).items():
-        order = orders[order_id]
-        landed = [e for e in changed if e.order_id == order_id and e.state is State.CONFIRMED]
-        work = order.release.work
-        sent = [e for e in landed if work[e.work].performer is Performer.SYSTEM and e.kind not in order.release.closing]
-        signals += [Message(order_id, "effect", str(e.id)) for e in sent]
-        for kind in {e.kind for e in landed if e.kind in order.release.closing}:
-            if not any(e.kind == kind and e.state in _UNSETTLED for e in known):
-                signals.append(Message(order_id, "landed", kind))
-        n = order.revision.n
-        wishes = [e for e in known if e.work == "reserve" and e.revision == n]
-        if any(e.work == "reserve" for e in landed) and all(e.state is State.CONFIRMED for e in wishes):
-            signals.append(Message(order_id, "design", str(n), {"design": "served"}))
-        if landed:
-            signals.append(Nudge(order_id))
+    for order_id, known in effects.ledger(tx, by_order).items():
+        landed = [e for e in by_order[order_id] if e.state is State.CONFIRMED]
+        signals += [*_landed(orders[order_id], landed, known), Nudge(order_id)]
     for order, outcome, effect in notes:
         if outcome["state"] == "refused":
-            reason = outcome["cause"]["code"]
-            found = {"design": "refused", "reason": reason}
+            found = {"design": "refused", "reason": outcome["cause"]["code"]}
             signals.append(Message(order.id, "design", str(effect.revision), found))
+    return signals
+
+
+def _landed(order: OrderFacts, landed: Sequence[Effect], known: Sequence[Effect]) -> list[Signal]:
+    release, n = order.release, order.revision.n
+    signals: list[Signal] = [
+        Message(order.id, "effect", str(e.id))
+        for e in landed
+        if release.work[e.work].performer is Performer.SYSTEM and e.kind not in release.closing
+    ]
+    closed = {e.kind for e in landed if e.kind in release.closing}
+    waiting = {e.kind for e in known if e.state in _UNSETTLED}
+    signals += [Message(order.id, "landed", kind) for kind in sorted(closed - waiting)]
+    wishes = [e for e in known if e.work == "reserve" and e.revision == n]
+    if any(e.work == "reserve" for e in landed) and all(e.state is State.CONFIRMED for e in wishes):
+        signals.append(Message(order.id, "design", str(n), {"design": "served"}))
     return signals
