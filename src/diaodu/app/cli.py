@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from diaodu.app import cli_orders
+from diaodu.app.bench import cli as cli_bench
 from diaodu.app.command import Choice, Commands, command, say
 from diaodu.app.doctor import examine
 from diaodu.app.installation import check_server, database_of, example_operator, initialise, opened
@@ -23,8 +24,16 @@ from diaodu.migrations import migrate as migrate_database
 from diaodu.organization.commands import issue_token
 from diaodu.organization.queries import find_person
 
-app = typer.Typer(cls=Commands, no_args_is_help=True, rich_markup_mode=None, add_completion=False, help=__doc__)
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+    help=__doc__,
+    pretty_exceptions_enable=False,
+)
 app.add_typer(cli_orders.app, name="order")
+app.add_typer(cli_bench.app, name="bench")
 
 
 @command(app)
@@ -169,8 +178,8 @@ def demo(
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 = any free one. 监听端口。")] = None,
 ) -> None:
     """Take the example orders through the whole flow on a throw-away database, then stay up. 演示。"""
-    settings = choice.load(port=port)
-    log.configure("warning", process="demo")
+    settings = choice.load(port=port, log_level="warning")
+    log.configure(settings.log_level, process="demo")
     end_on_signals()
 
     def tour(scratch: Scratch) -> None:
