@@ -1,0 +1,49 @@
+"""``diaodu bench``: what an order costs on this machine."""
+
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+
+from diaodu.app.bench import report
+from diaodu.app.bench.suite import Counts, measure
+from diaodu.app.command import Choice, command
+from diaodu.kernel import log
+from diaodu.kernel.clock import wall_clock
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Benchmarks. 性能测试。")
+WIDTH = 120  # where no terminal says how wide it is
+
+
+@app.callback()
+def bench() -> None:
+    """Benchmarks, each on a throw-away database. 性能测试。"""
+
+
+@command(app)
+def orders(
+    choice: Choice,
+    *,
+    json: Annotated[Path | None, typer.Option(help="Write all figures to this file. 结果文件。")] = None,
+    one: Annotated[int, typer.Option(min=1, help="Orders with one worker. 单进程订单数。")] = 3000,
+    two: Annotated[int, typer.Option(min=1, help="Orders with two workers. 双进程订单数。")] = 4000,
+    reps: Annotated[int, typer.Option(min=1, help="How often each is run. 重复次数。")] = 3,
+    in_flight: Annotated[int, typer.Option(min=8, help="Orders under way; as many warm up. 在途订单数。")] = 600,
+    older: Annotated[int, typer.Option(min=0, help="Older orders; 0 leaves that part out. 历史订单数。")] = 50_000,
+    pairs: Annotated[int, typer.Option(min=1, help="Runs with and without older orders. 对比次数。")] = 3,
+) -> None:
+    """Orders per second, CPU and rows per order, and the share of what PostgreSQL can write. 订单性能。"""
+    settings = choice.load(log_level="warning")
+    log.configure(settings.log_level, process="bench")
+    counts = Counts({1: one, 2: two}, reps, in_flight, older, pairs)
+    figures = measure(counts, lambda text: typer.echo(text, err=True))
+    if json is not None:
+        document = report.document(figures, wall_clock())
+        json.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
+    terminal = Console()
+    console = terminal if terminal.is_terminal else Console(width=WIDTH)
+    for table in report.tables(figures):
+        console.print(table)
+    console.print(report.machine(figures.server))
