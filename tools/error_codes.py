@@ -21,8 +21,8 @@ HEAD = """# 错误代码 Error codes
 业务拒绝都有固定代码，中英文并列；同一代码的含义不会改变。HTTP 接口按 TM Forum 的错误格式返回
 （`code`、`reason`、`status`、`message`），语言由 `Accept-Language` 决定；命令行打印同样的文字并以状态 1 结束。
 
-Every refusal has a stable code. `{…}` is filled in when it happens. A refusal with status 422 is answered as 400 over
-HTTP, because the TM Forum files know no 422. What is not listed here is a bug: `app.bug`, status 500, with a trace id.
+Every refusal has a stable code. `{…}` is filled in when it happens. What is not listed here is a bug: `app.bug`, status
+500, with a trace id.
 
 | code | HTTP | 中文 | English |
 |---|---|---|---|
