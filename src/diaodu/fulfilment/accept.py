@@ -6,6 +6,7 @@ from dataclasses import replace
 from diaodu.engine.ports import BusinessError, Call, Decision, Done, Nudge, Start
 from diaodu.fulfilment.orders import OrderFacts, load_orders
 from diaodu.fulfilment.replan import inherit, replan
+from diaodu.fulfilment.report import NO_RESOURCE
 from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
 from diaodu.ordering import commands as ordering
@@ -44,4 +45,6 @@ class Accept:
 
 
 def _is_running(order: OrderFacts) -> bool:
-    return any(i.state in (ItemState.IN_PROGRESS, ItemState.CLOSING, ItemState.HELD) for i in order.items)
+    # Held for a resource it is still in intake; what failed was begun.
+    begun = (ItemState.IN_PROGRESS, ItemState.CLOSING)
+    return any(i.state in begun or (i.state is ItemState.HELD and i.reason != NO_RESOURCE) for i in order.items)

@@ -23,6 +23,7 @@ from diaodu.planning.plan import RELEASE
 
 # States in which an effect still keeps its order waiting.
 _UNSETTLED = frozenset({State.INTENT, State.SENT, State.UNKNOWN, State.FAILED})
+NO_RESOURCE = "no-resource"
 # What an area says of a wish: it stands in the area's queue, or it cannot be.
 _OF_AREAS: Mapping[str, State] = {"waiting": State.SENT, "refused": State.WITHDRAWN}
 
@@ -81,7 +82,7 @@ def _move_items(tx: Tx, notes: Sequence[tuple[OrderFacts, Mapping[str, Any], Eff
     for order, outcome, effect in notes:
         for item in order.items:
             if outcome["state"] == "waiting":
-                moves[item.id] = ordering.Move(item, ItemState.HELD, "no-resource")
+                moves[item.id] = ordering.Move(item, ItemState.HELD, NO_RESOURCE)
             elif outcome["state"] == "refused":
                 moves[item.id] = ordering.Move(item, ItemState.PENDING, outcome["cause"]["code"])
             elif item.key == effect.item_key and (outcome["state"] == "failed" or item.state is ItemState.HELD):
