@@ -20,9 +20,9 @@ OrderId = Annotated[int, typer.Argument(help="The order's id. 订单编号。")]
 
 
 class OrderUnreadable(Rejected):
-    """422: what is to be sent is no JSON."""
+    """400: what is to be sent is no JSON."""
 
-    code, status = "app.order-unreadable", 422
+    code, status = "app.order-unreadable", 400
     en = "{source} cannot be read as JSON: {reason}"
     zh = "无法将 {source} 解析为 JSON：{reason}"
 

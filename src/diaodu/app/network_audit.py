@@ -24,13 +24,16 @@ select e.id, e.order_id, e.op, e.kind, e.element, e.thing_id, e.params, u.op, e.
    and e.state <> 'withdrawn'
  order by e.sent_at nulls last, e.id
 """
-# What the inventory was loaded with has no intent of ours; its product keeps the key it was made under.
+# What the inventory was loaded with has no intent of ours: its product, and an order that claims it, keep its key.
 _LOADED = """
 select (f->>'key')::int8, p.id, 'do', f->>'kind', f->>'element', (f->>'thing')::int8, f->'params', null,
        'confirmed', true
   from inventory.product p, jsonb_array_elements(p.realisations) f
  where split_part(f->>'element', ':', 1) = any(%s)
    and not exists (select from planning.effect e where e.part = (f->>'key')::int8 & 255 and e.id = (f->>'key')::int8)
+   and (not exists (select from ordering.product_order o where o.part = p.order_id & 255 and o.id = p.order_id)
+        or exists (select from planning.effect e where e.part = p.order_id & 255 and e.order_id = p.order_id
+                      and e.op = 'inherited' and e.params->>'key' = f->>'key'))
 """
 _OPEN = ("intent", "sent", "unknown", "failed")
 

@@ -99,6 +99,6 @@ def _by_root(tx: Tx, query: str, part: int, roots: list[int]) -> dict[int, dict[
 def _broken_links(root: int, rows: Iterable[tuple[Any, ...]]) -> Iterator[int]:
     before, expected = b"", 1
     for seq, at, actor, entries, digest in rows:
-        if seq != expected or journal.chain(before, root, seq, at, actor, entries) != bytes(digest):
+        if seq != expected or journal.chain(before, root, seq, at=at, actor=actor, entries=entries) != bytes(digest):
             yield seq
         before, expected = bytes(digest), seq + 1

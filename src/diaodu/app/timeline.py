@@ -57,9 +57,7 @@ def timeline(tx: Tx, order_id: int) -> list[Moment]:
         raise NotFound(entity="productOrder", id=order_id)
     added = {e["id"]: e for row in rows for e in row["entries"] if e["t"] == "effect.added"}
     names = _Names(catalog.get_release(tx, found[0]), added)
-    return [
-        Moment(row["at"], row["actor"], zh, en) for row in rows for zh, en in _lines(row["entries"], names)
-    ]
+    return [Moment(row["at"], row["actor"], zh, en) for row in rows for zh, en in _lines(row["entries"], names)]
 
 
 def _lines(entries: Sequence[Entry], names: _Names) -> Iterator[tuple[str, str]]:
@@ -86,9 +84,10 @@ def _passed(e: Entry, _: _Names) -> tuple[str, str]:
 
 
 def _refused(e: Entry, _: _Names) -> tuple[str, str]:
-    zh = ";".join(f"规则 {p['rule']} 字段 {p['field']}={p['value']}:{p['message']['zh']},{p['mend']['zh']}" for p in e["problems"])
-    en = "; ".join(f"rule {p['rule']} field {p['field']}={p['value']}: {p['message']['en']}; {p['mend']['en']}" for p in e["problems"])
-    return f"审核退回:{zh}", f"audit refused: {en}"
+    found = e["problems"]
+    zh = [f"规则 {p['rule']} 字段 {p['field']}={p['value']}：{p['message']['zh']}，{p['mend']['zh']}" for p in found]
+    en = [f"rule {p['rule']} field {p['field']}={p['value']}: {p['message']['en']}; {p['mend']['en']}" for p in found]
+    return f"审核退回：{'；'.join(zh)}", f"audit refused: {'; '.join(en)}"
 
 
 def _decomposed(e: Entry, _: _Names) -> tuple[str, str]:
@@ -111,8 +110,8 @@ def _item(e: Entry, _: _Names) -> tuple[str, str]:
 
 
 def _offered(e: Entry, names: _Names) -> tuple[str, str]:
-    name = names.release.work[e["kind"]].name
-    return f"派单 {e['kind']} {name['zh']}({len(e['effects'])} 项)", f"work order {e['kind']} {name['en']}, {len(e['effects'])} effects"
+    name, count = names.release.work[e["kind"]].name, len(e["effects"])
+    return f"派单 {e['kind']} {name['zh']}（{count} 项）", f"work order {e['kind']} {name['en']}, {count} effects"
 
 
 def _claimed(e: Entry, _: _Names) -> tuple[str, str]:

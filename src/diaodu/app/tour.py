@@ -15,10 +15,11 @@ from rich.table import Table
 
 from diaodu.app.technicians import work_once
 from diaodu.app.timeline import timeline
+from diaodu.inventory import queries as inventory
 from diaodu.kernel.db import Database
+from diaodu.party import queries as party
 
 ORDERING = "/tmf-api/productOrderingManagement/v4/productOrder"
-PRODUCTS = "/tmf-api/productInventory/v4/product"
 # An order that does not reach its expected end within this time has failed; all of them take a few seconds.
 PATIENCE_S = 120.0
 LOOK_S = 0.2
@@ -93,9 +94,9 @@ class Tour:
         example.id = answer.json()["id"]
 
     def _product(self, customer: str, offering: str) -> str:
-        query = {"relatedParty.id": customer, "productOffering.id": offering, "fields": "id"}
-        found = self._http.get(PRODUCTS, params=query).raise_for_status().json()
-        return str(found[0]["id"])
+        with self._db.transaction(actor="tour") as tx:
+            found = inventory.products_of(tx, party.get_customer(tx, customer).id)
+        return str(next(p.id for p in found if p.offering == offering))
 
     def _play(self) -> None:
         while not self._done.is_set():
@@ -109,18 +110,21 @@ class Tour:
                 example.state, example.taken_s = order["state"], now_s
 
     def _table(self) -> Table:
-        table = Table("示例 example", "", "订单 order", "状态 state", "预期 expected", "秒 s")
+        table = Table("示例 example", "订单 order", "状态 state", "预期 expected", "秒 s")
+        for column in table.columns:
+            column.no_wrap = True
         for e in self._examples:
             style = "green" if e.arrived else "yellow"
-            title = f"{e.title['zh']}\n[dim]{e.title['en']}[/dim]"
-            table.add_row(e.name, title, e.id, f"[{style}]{e.state}[/{style}]", e.expected, f"{e.taken_s:.1f}")
+            table.add_row(e.name, e.id, f"[{style}]{e.state}[/{style}]", e.expected, f"{e.taken_s:.1f}")
         return table
 
     def _tell(self, example: Example) -> None:
-        self._console.rule(f"{example.name}  {example.title['zh']}  {example.id}")
+        self._console.rule(f"{example.name}  {example.id}")
+        self._console.print(f"[bold]{example.title['zh']}[/bold]  {example.title['en']}", soft_wrap=True)
         if not example.id:
             return
         with self._db.transaction(actor="tour") as tx:
             for moment in timeline(tx, int(example.id)):
                 at = moment.at.astimezone().strftime("%H:%M:%S.%f")[:-3]
-                self._console.print(f"[dim]{at}[/dim] {moment.zh}  [dim]{moment.en}[/dim]", highlight=False)
+                line = f"[dim]{at}[/dim] {moment.zh}  [dim]{moment.en}[/dim]"
+                self._console.print(line, highlight=False, soft_wrap=True)

@@ -28,9 +28,9 @@ log = structlog.get_logger(__name__)
 
 
 class UnknownRole(Rejected):
-    """422: no such role."""
+    """400: no such role."""
 
-    code, status = "app.unknown-role", 422
+    code, status = "app.unknown-role", 400
     en = "There is no role {role}. Choose from {roles}."
     zh = "没有名为 {role} 的角色，可选：{roles}。"
 

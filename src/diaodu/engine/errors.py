@@ -70,9 +70,9 @@ class Problem:
 
 
 class ProcessNotExecutable(Rejected):
-    """422: the process cannot be deployed; ``problems`` lists every reason."""
+    """400: the process cannot be deployed; ``problems`` lists every reason."""
 
-    code, status = "engine.process-not-executable", 422
+    code, status = "engine.process-not-executable", 400
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)

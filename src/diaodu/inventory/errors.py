@@ -4,25 +4,25 @@ from diaodu.kernel.errors import Rejected
 
 
 class AddressUnknown(Rejected):
-    """422: no standard address has this name or id."""
+    """400: no standard address has this name or id."""
 
-    code, status = "inventory.address-unknown", 422
+    code, status = "inventory.address-unknown", 400
     en = "The address '{address}' is not in the address library. Send its full standard name or its id."
     zh = "标准地址库中没有“{address}”。请填写到室的完整标准地址,或其地址编号。"
 
 
 class AddressNotCovered(Rejected):
-    """422: the address exists but no distribution box serves it."""
+    """400: the address exists but no distribution box serves it."""
 
-    code, status = "inventory.address-not-covered", 422
+    code, status = "inventory.address-not-covered", 400
     en = "The address '{address}' has no fibre coverage. Choose a covered address, or ask for construction there."
     zh = "地址“{address}”没有光纤覆盖。请选择已覆盖的地址,或申请建设。"
 
 
 class ProductUnknown(Rejected):
-    """422: the product that an order names is not installed in this area."""
+    """400: the product that an order names is not installed in this area."""
 
-    code, status = "inventory.product-unknown", 422
+    code, status = "inventory.product-unknown", 400
     en = "There is no installed product {product}. Look up the customer's products and send one of their ids."
     zh = "不存在已安装的产品 {product}。请查询该客户的产品并填写其编号。"
 
@@ -44,9 +44,9 @@ class ProductClaimed(Rejected):
 
 
 class WantUnknown(Rejected):
-    """422: a line asks for a kind of resource that the area does not have."""
+    """400: a line asks for a kind of resource that the area does not have."""
 
-    code, status = "inventory.want-unknown", 422
+    code, status = "inventory.want-unknown", 400
     en = "The area has no resources of kind '{want}'. Correct the catalogue: access, number, ip, onu, stb or router."
     zh = "本局没有“{want}”类资源。请更正目录,可用:access、number、ip、onu、stb、router。"
 

@@ -26,17 +26,17 @@ _ADDRESS = re.compile(r"^(\[[0-9a-fA-F:]+\]|[^\s:]+):(\d{1,5})$")
 
 
 class SettingsInvalid(Rejected):
-    """422: settings that cannot be used; all of their problems at once."""
+    """400: settings that cannot be used; all of their problems at once."""
 
-    code, status = "kernel.settings-invalid", 422
+    code, status = "kernel.settings-invalid", 400
     en = "The settings are wrong:\n{problems}"
     zh = "配置有误：\n{problems}"
 
 
 class SettingsUnreadable(Rejected):
-    """422: the file of settings is missing or is no TOML."""
+    """400: the file of settings is missing or is no TOML."""
 
-    code, status = "kernel.settings-unreadable", 422
+    code, status = "kernel.settings-unreadable", 400
     en = "The settings file {path} cannot be read: {reason}"
     zh = "无法读取配置文件 {path}：{reason}"
 

@@ -20,7 +20,7 @@ from diaodu.kernel.ids import IdMaker
 set_json_loads(orjson.loads)
 
 Params = Sequence[Any] | dict[str, Any] | None
-Query = str | psql.Composable
+Query = str | psql.SQL | psql.Composed
 
 # One web process plus its workers stay far below the server's 100 connections.
 POOL_MAX = 12

@@ -23,9 +23,13 @@ Entry = dict[str, Any]
 _LOCK = "select id from kernel.root where part = %s and id = any(%s::int8[]) order by id for update"
 _HEADS = """
 select r.id, h.seq, h.hash from unnest(%s::int8[]) as r(id)
- cross join lateral (select seq, hash from kernel.history where part = %s and root_id = r.id order by seq desc limit 1) h
+ cross join lateral (
+   select seq, hash from kernel.history where part = %s and root_id = r.id order by seq desc limit 1) h
 """
-_HISTORY = {"part": "int2", "root_id": "int8", "seq": "int4", "at": "timestamptz", "actor": "text", "entries": "jsonb", "hash": "bytea"}
+_HISTORY = {
+    "part": "int2", "root_id": "int8", "seq": "int4", "at": "timestamptz", "actor": "text", "entries": "jsonb",
+    "hash": "bytea",
+}  # fmt: skip
 
 
 class Journal:
@@ -79,14 +83,14 @@ def write(tx: "Tx") -> None:
     rows = []
     for root_id, entries in pending.items():
         seq, before = heads.get(root_id, (0, b""))
-        digest = chain(before, root_id, seq + 1, tx.now, tx.actor, entries)
+        digest = chain(before, root_id, seq + 1, at=tx.now, actor=tx.actor, entries=entries)
         rows.append((part, root_id, seq + 1, tx.now, tx.actor, entries, digest))
     sets.insert(tx, "kernel.history", _HISTORY, rows)
     tx.journal.entries = {}
     tx.journal.created = set()
 
 
-def chain(before: bytes, root_id: int, seq: int, at: datetime, actor: str, entries: list[Entry]) -> bytes:
+def chain(before: bytes, root_id: int, seq: int, *, at: datetime, actor: str, entries: list[Entry]) -> bytes:
     """The hash of a history row: SHA-256 over the hash before it and its own content, keys sorted."""
     canonical = orjson.dumps(entries, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
     content = f"{root_id}|{seq}|{at.astimezone(UTC).isoformat()}|{actor}|{canonical}"

@@ -44,8 +44,12 @@ def _parameter(sql_type: str) -> str:
     return "%b::text[]" if sql_type == "jsonb" or sql_type.endswith("[]") else f"%b::{sql_type}[]"
 
 
+def _cast(column: str, sql_type: str) -> str:
+    return f"u.{column}::{sql_type}" if sql_type == "jsonb" or sql_type.endswith("[]") else f"u.{column}"
+
+
 def _selected(columns: tuple[tuple[str, str], ...]) -> str:
-    return ", ".join(f"u.{c}::{t}" if t == "jsonb" or t.endswith("[]") else f"u.{c}" for c, t in columns)
+    return ", ".join(_cast(c, t) for c, t in columns)
 
 
 @cache
@@ -89,7 +93,7 @@ def update(
     if len({tuple(r[:width]) for r in rows}) != len(rows):
         raise Conflict(f"{table}: a key stands twice in one set update")
     columns = tuple({**keys, **values}.items())
-    assigned = ", ".join(f"{c} = u.{c}::{t}" if t == "jsonb" or t.endswith("[]") else f"{c} = u.{c}" for c, t in values.items())
+    assigned = ", ".join(f"{c} = {_cast(c, t)}" for c, t in values.items())
     matched = " and ".join(f"t.{c} = u.{c}" for c in keys)
     extra = f" and {where}" if where else ""
     sql = f"update {table} t set {assigned} from {_source(columns)} where {matched}{extra}"

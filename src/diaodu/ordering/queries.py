@@ -10,7 +10,6 @@ from diaodu.kernel.db import Tx
 from diaodu.kernel.ids import IdMaker, part_of
 from diaodu.ordering.model import Action, Item, ItemState, Line, Revision
 
-
 # An accepted revision never changes: a worker keeps the latest ones, by database (one IdMaker for each). At some
 # 30 KB each these are about 120 MB.
 KEPT = 4_000

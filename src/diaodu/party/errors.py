@@ -4,9 +4,9 @@ from diaodu.kernel.errors import Rejected
 
 
 class CustomerUnknown(Rejected):
-    """422: the customer that an order names does not exist."""
+    """400: the customer that an order names does not exist."""
 
-    code, status = "party.customer-unknown", 422
+    code, status = "party.customer-unknown", 400
     en = "There is no customer {customer}. Send the id or code of an existing customer, or create it first."
     zh = "客户 {customer} 不存在。请填写已有客户的编号,或先建立客户。"
 

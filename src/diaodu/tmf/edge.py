@@ -85,8 +85,7 @@ def answer(document: Any, *, status: int = 200, headers: Mapping[str, str] | Non
 
 def refusal(request: Request, error: Rejected) -> Response:
     """The TM Forum error body of a refusal, in the caller's language."""
-    # The official files list no 422: what cannot be processed as it is written is a bad request.
-    status = 400 if error.status == 422 else error.status
+    status = error.status
     detail = "; ".join(f"{name}={value}" for name, value in error.params.items())[:_MESSAGE_MAX]
     headers = {"Content-Language": language_of(request)}
     if error.status == 401:

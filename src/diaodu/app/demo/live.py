@@ -5,7 +5,8 @@ only the work of people and systems is taken as done.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -55,7 +56,7 @@ def load_live_services(db: Database, share: float, progress: Progress) -> list[E
         customers = [c for area in inventory.area_ids(tx) for c in _customers(tx, area, share)]
         place_of = inventory.covered_places(tx, [c["place"] for c in customers])
         orders = [
-            _order(tx, c, RESIDENTIAL[n % len(RESIDENTIAL)], place_of(c["place"]), release, numbers)
+            _order(_Wish(c, RESIDENTIAL[n % len(RESIDENTIAL)], place_of(c["place"])), release, numbers, tx.now)
             for n, c in enumerate(customers)
         ]
     _ask_areas(db, _reservations(orders, numbers))
@@ -74,31 +75,28 @@ def _customers(tx: Tx, area: int, share: float) -> list[dict[str, Any]]:
     return [{**facts[c.code], "place": {"id": str(c.address_id)}} for c in kept]
 
 
-def _order(
-    tx: Tx,
-    customer: Mapping[str, Any],
-    home: str,
-    address: Mapping[str, Any],
-    release: Release,
-    numbers: Iterator[int],
-) -> _Order:
+@dataclass(frozen=True)
+class _Wish:
+    customer: Mapping[str, Any]
+    home: str
+    address: Mapping[str, Any]
+
+
+def _order(wish: _Wish, release: Release, numbers: Iterator[int], now: datetime) -> _Order:
     order_id = next(numbers)
-    business = customer["category"] == "business"
-    offering = "LL" if business else home
-    item = ItemDraft("1", "add", offering, characteristics=_ROUTER if business else {})
+    business = wish.customer["category"] == "business"
+    item = ItemDraft("1", "add", "LL" if business else wish.home, characteristics=_ROUTER if business else {})
     lines = check_lines(
-        OrderDraft(None, "load", customer["code"], (item,)),
+        OrderDraft(None, "load", wish.customer["code"], (item,)),
         release,
-        address_of=lambda _: address,
+        address_of=lambda _: wish.address,
         installed={},
         new_id=lambda: next(numbers),
     )
-    facts = {k: v for k, v in customer.items() if k != "place"}
-    revision = Revision(order_id, 1, "accepted", release.id, facts, tx.now.isoformat(), lines, None, {}, [])
-    bare = OrderFacts(order_id, revision, release, ())
-    tree = tree_of(bare, lambda: next(numbers))
-    revision = Revision(order_id, 1, "accepted", release.id, facts, tx.now.isoformat(), lines, tree, {}, [])
-    return _Order(OrderFacts(order_id, revision, release, ()), lines[0].address["area"])
+    customer = {k: v for k, v in wish.customer.items() if k != "place"}
+    revision = Revision(order_id, 1, "accepted", release.id, customer, now.isoformat(), lines, None, {}, [])
+    tree = tree_of(OrderFacts(order_id, revision, release, ()), lambda: next(numbers))
+    return _Order(OrderFacts(order_id, replace(revision, tree=tree), release, ()), lines[0].address["area"])
 
 
 def _reservations(orders: Sequence[_Order], numbers: Iterator[int]) -> list[tuple[_Order, Effect]]:
@@ -115,16 +113,15 @@ def _settled(order: _Order, numbers: Iterator[int]) -> list[Effect]:
     """All other effects, confirmed as the rules want them on the resources that the area chose."""
     wanted = wanted_effects(order.facts, design_of(order.effects, order.facts))
     known = {e.key for e in order.effects}
-    return [
-        _effect(order, w, next(numbers), State.CONFIRMED) for w in wanted if (w.thing_id, w.kind) not in known
-    ]
+    return [_effect(order, w, next(numbers), State.CONFIRMED) for w in wanted if (w.thing_id, w.kind) not in known]
 
 
 def _archive(order: _Order, effect_id: int) -> tuple[_Order, Effect]:
     group = order.facts.groups()[0]
     params = closing_params("archive.resource", order.facts, order.effects, group)
     top = order.facts.lines()[group].product_id
-    wanted = Wanted(top, "archive.resource", group, group, "archive-resource", f"area:{order.area}", 5, "", params, None, ())
+    element = f"area:{order.area}"
+    wanted = Wanted(top, "archive.resource", group, group, "archive-resource", element, 5, "", params, None, ())
     return order, _effect(order, wanted, effect_id, State.INTENT)
 
 

@@ -1,0 +1,1 @@
+"""迁移版本: the revisions of the database, in order."""
