@@ -8,11 +8,14 @@ import httpx
 import orjson
 import typer
 
-from diaodu.app.command import Choice, command
+from diaodu.app.command import Choice, command, say
 from diaodu.app.installation import database_of, opened
 from diaodu.app.timeline import timeline
+from diaodu.engine import commands as engine
+from diaodu.fulfilment import commands as fulfilment
 from diaodu.kernel.errors import Rejected
 from diaodu.ordering.tmf import BASE, render_order
+from diaodu.planning import queries as effects
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Orders. 订单。")
 TIMEOUT_S = 30
@@ -82,6 +85,21 @@ def trace(choice: Choice, order: OrderId) -> None:
         for moment in timeline(tx, order):
             text = {"zh": moment.zh, "en": moment.en}.get(settings.language or "", f"{moment.zh}  |  {moment.en}")
             typer.echo(f"{moment.at.astimezone():%Y-%m-%d %H:%M:%S}  {moment.actor}  {text}")
+
+
+@command(app)
+def retry(
+    choice: Choice,
+    failed: Annotated[int, typer.Argument(help="A failed effect or open incident. 失败的任务项或异常记录。")],
+) -> None:
+    """Have what failed done again, once its cause is mended. 重做失败项。"""
+    settings = choice.load()
+    with database_of(settings) as dsn, opened(dsn) as db, db.transaction(actor="cli") as tx:
+        if effects.find_effect(tx, failed) is not None:
+            fulfilment.retry_effect(tx, failed, "cli")
+        else:
+            engine.retry_incident(tx, failed, "cli")
+    say("已安排重做。", "It will be done again.", settings)
 
 
 def _read(file: str) -> bytes:
