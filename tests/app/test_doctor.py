@@ -20,11 +20,10 @@ def findings(dsn: str, tmp_path: Path) -> list[Finding]:
 
 
 def test_an_empty_installation_lacks_a_catalogue_and_workers(db_dsn: str, tmp_path: Path) -> None:
-    assert wrong(db_dsn, tmp_path) == [
-        "No catalogue is published: no order can be taken. Run 'diaodu load'.",
-        "Workers: nobody works on 32 of 32 (engine:0, engine:1, engine:2, engine:3, engine:4 …)."
-        " Run 'diaodu serve' or 'diaodu worker'.",
-    ]
+    catalogue, workers = wrong(db_dsn, tmp_path)
+    assert catalogue == "No catalogue is published: no order can be taken. Run 'diaodu load'."
+    missing = "32 of 32 (engine:0, engine:1, engine:2, engine:3, engine:4 …)"
+    assert workers == f"Workers: nobody works on {missing}. Run 'diaodu serve' or 'diaodu worker'."
     assert [f.zh for f in findings(db_dsn, tmp_path)][3] == "订单分区数：16"
 
 

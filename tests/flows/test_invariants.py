@@ -11,6 +11,16 @@ from diaodu.app.invariants import check_all
 from diaodu.provisioning import commands as provisioning
 from diaodu.provisioning.model import Address
 
+TWO_INTAKES = """
+update ordering.revision set state = 'intake';
+insert into ordering.revision (part, order_id, n, state, release_id, document, created_at)
+select part, order_id, 2, 'intake', release_id, document, created_at from ordering.revision
+"""
+MOVED_AFTER_ITS_END = """
+update kernel.history set entries = entries || '[
+ {"t": "item.state", "id": 0, "key": "x", "from": "inProgress", "to": "completed"},
+ {"t": "item.state", "id": 0, "key": "x", "from": "completed", "to": "held"}]' where seq = 1
+"""
 WHOLE: dict[str, list[str]] = {}
 
 
@@ -51,21 +61,17 @@ def test_all_is_whole_from_capture_to_removal_at_every_step(own: House) -> None:
         ("I3", "update inventory.resource set state = 0 where spec = 'box_port' and state = 2"),
         ("I3", "update inventory.resource set state = 1 where spec = 'number' and state = 2"),
         ("I3", "update inventory.resource set holder = 77 where spec = 'stb' and state = 2"),
-        ("I4", "update ordering.revision set state = 'intake'; insert into ordering.revision (part, order_id, n, state,"
-               " release_id, document, created_at) select part, order_id, 2, 'intake', release_id, document, created_at"
-               " from ordering.revision"),
+        ("I4", TWO_INTAKES),
         ("I5", "update planning.effect set state = 'intent' where kind = 'olt.port'"),
         ("I5", "update planning.effect set sent_at = created_at - interval '1 hour' where kind = 'itms.config'"),
         ("I6", "update planning.effect set params = params || '{\"subject\": \"other\"}' where kind = 'olt.port'"),
         ("I6", "delete from planning.effect where kind = 'olt.port'"),
-        ("I7", "update kernel.history set entries = entries || '[{\"t\": \"item.state\", \"id\": 0, \"key\": \"x\","
-               " \"from\": \"a\", \"to\": \"completed\"}, {\"t\": \"item.state\", \"id\": 0, \"key\": \"x\","
-               " \"from\": \"completed\", \"to\": \"held\"}]' where seq = 1"),
+        ("I7", MOVED_AFTER_ITS_END),
         ("I9", "update ordering.order_item set state = 'held' where item_key = '1.1'"),
         ("I10", "update planning.effect set state = 'undone' where kind = 'notice.completed'"),
         ("I10", "update kernel.history set actor = 'somebody else' where seq = 2"),
     ],
-)  # fmt: skip
+)
 def test_damage_is_found(own: House, invariant: str, damage: str) -> None:
     own.install(601, "P1")
     assert found(own) == WHOLE
