@@ -37,8 +37,11 @@ def test_a_speed_up_replaces_a_router_that_is_too_slow(house: House) -> None:
     assert house.q("select characteristics, claimed_by, state from inventory.product where id = %s", line) == [
         ({"速率": 20, "终端型号": "AR28-31"}, None, 2)
     ]
-    kinds = house.q("select r->>'kind', r->'params'->>'speed' from inventory.product, jsonb_array_elements(realisations)"
-                    " r where id = %s and r->'params' ? 'speed' order by 1", line)  # fmt: skip
+    kinds = house.q(
+        "select r->>'kind', r->'params'->>'speed' from inventory.product, jsonb_array_elements(realisations) r"
+        " where id = %s and r->'params' ? 'speed' order by 1",
+        line,
+    )
     assert kinds == [("olt.port", "20"), ("test.line", "20")]
 
 

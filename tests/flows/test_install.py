@@ -48,7 +48,7 @@ def test_a_bundle_goes_through_the_states_of_its_items_and_leaves_a_whole_histor
     rows = house.history(order_id)
     assert [r["seq"] for r in rows] == list(range(1, len(rows) + 1))
     for r in rows:
-        before = journal.chain(before, order_id, r["seq"], r["at"], r["actor"], r["entries"])
+        before = journal.chain(before, order_id, r["seq"], at=r["at"], actor=r["actor"], entries=r["entries"])
         assert before == r["hash"]
     assert house.q("select count(*) from engine.instance where state <> 1") == [(0,)]
     assert house.q("select count(*) from engine.incident") == [(0,)]

@@ -54,7 +54,18 @@ def parse_release(document: Mapping[str, Any], *, release_id: int, name: str) ->
     problems = _Problems()
 
     def table(section: str, make: Callable[[Entry, _Problems], T]) -> dict[str, T]:
-        return {entry["id"]: make(entry, problems) for entry in document.get(section, [])}
+        made: dict[str, T] = {}
+        for n, entry in enumerate(document.get(section, []), 1):
+            place = f"{section} {entry.get('id', n)}"
+            if entry.get("id") in made:
+                problems.found.append(f"{place}: stands twice")
+            try:
+                made[entry["id"]] = make(entry, problems)
+            except KeyError as missing:
+                problems.found.append(f"{place}: {missing} is missing")
+            except ValueError as error:
+                problems.found.append(f"{place}: {error}")
+        return made
 
     specifications = table("specifications", _specification)
     rules = table("decomposition", _rule)

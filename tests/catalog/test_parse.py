@@ -1,0 +1,117 @@
+"""A catalogue document is compiled whole, or every problem in it is named."""
+
+from typing import Any
+
+import pytest
+from tests.catalog.example import document, release
+
+from diaodu.catalog import commands, queries
+from diaodu.catalog.errors import BadCatalogue, NoRelease
+from diaodu.catalog.model import OnChange, Performer
+from diaodu.catalog.parse import parse_release
+from diaodu.kernel.db import Tx
+
+
+def entry(data: dict[str, Any], section: str, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(e for e in data[section] if e["id"] == name)
+    return found
+
+
+def problems(data: dict[str, Any]) -> list[str]:
+    with pytest.raises(BadCatalogue) as refused:
+        parse_release(data, release_id=1, name="bad")
+    assert (refused.value.code, refused.value.status) == ("catalog.not-publishable", 400)
+    return str(refused.value.params["problems"]).split("; ")
+
+
+def test_the_example_is_compiled() -> None:
+    made = release()
+    assert made.offerings["P1"].members == ("P1-BB", "P1-TV", "P1-TEL")
+    assert made.offerings["P1"].actions == ("add", "delete")
+    assert made.tree_kinds() == frozenset({"W1", "W2", "W3", "W4", "W5", "W6", "W7", "W8"})
+    assert [r.id for r in made.rules["product/broadband"]] == ["bb.internet", "bb.public-ip", "bb.wifi"]
+    assert [e.id for e in made.effects_of["resource/router"]] == ["reserve.router", "install.router"]
+    assert made.effects["reserve.access"].on_change is OnChange.MAKE_BEFORE_BREAK
+    assert (made.work["W3"].performer, made.work["W3"].role) == (Performer.PEOPLE, "line")
+    assert sorted(made.closing) == ["archive.billing", "archive.resource", "archive.sla", "notice.completed"]
+    assert made.specifications["product/voice"].level == "product"
+
+
+def test_every_problem_is_named_at_once() -> None:
+    data = document()
+    entry(data, "offerings", "P1")["members"].append("P9")
+    entry(data, "offerings", "P2")["product"] = "product/telex"
+    entry(data, "decomposition", "bb.internet")["yields"] = "service/telex"
+    entry(data, "effects", "olt.port")["after"] = ["reserve.nothing"]
+    entry(data, "effects", "aaa.account")["undo"]["work"] = "W99"
+    entry(data, "closing", "archive.sla")["work"] = "W98"
+    entry(data, "audit", "rural.speed")["offerings"] = ["P8"]
+    assert problems(data) == [
+        "offering P1: unknown name 'P9'",
+        "offering P2: unknown name 'product/telex'",
+        "decomposition bb.internet: unknown name 'service/telex'",
+        "effect olt.port: unknown name 'reserve.nothing'",
+        "effect aaa.account: unknown name 'W99'",
+        "effect archive.sla: unknown name 'W98'",
+        "audit rule rural.speed: unknown name 'P8'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "field", "place"),
+    [
+        ("decomposition", "bb.wifi", "when", "decomposition bb.wifi"),
+        ("effects", "olt.port", "element", "effect olt.port"),
+        ("audit", "rural.speed", "holds", "audit rule rural.speed"),
+        ("audit", "rural.speed", "value", "audit rule rural.speed"),
+    ],
+)
+def test_a_bad_expression_is_told_with_its_place(section: str, name: str, field: str, place: str) -> None:
+    data = document()
+    entry(data, section, name)[field] = "1 + "
+    assert problems(data) == [f"{place}: 1:5: Unexpected end", "expected expression."]
+
+
+def test_expressions_inside_forms_and_parameters_are_told_with_their_field() -> None:
+    data = document()
+    entry(data, "effects", "olt.port")["params"]["pon"] = "1 +"
+    entry(data, "work", "W3")["forms"]["line.splice"][0]["valid"] = "1 +"
+    places = [p.split(": ")[0] for p in problems(data) if ": " in p]
+    assert places == ["effect olt.port.pon", "work W3.损耗"]
+
+
+def test_what_is_missing_stands_twice_or_is_no_such_value_is_told() -> None:
+    data = document()
+    del entry(data, "offerings", "P2")["name"]
+    entry(data, "work", "W8")["performer"] = "robots"
+    data["audit"].append(data["audit"][0])
+    assert problems(data) == [
+        "offerings P2: 'name' is missing",
+        "work W8: 'robots' is not a valid Performer",
+        "audit customer.blacklist: stands twice",
+        "effect itms.config: unknown name 'W8'",
+        "effect itms.config: unknown name 'W8'",
+        "audit rule customer.blacklist: unknown name 'P2'",
+        "audit rule rural.speed: unknown name 'P2'",
+    ]
+
+
+def test_the_same_content_is_the_same_release(tx: Tx) -> None:
+    first = commands.publish(tx, name="one", document=document())
+    assert commands.publish(tx, name="again", document=document()) == first
+    changed = document()
+    entry(changed, "offerings", "P2")["tariff"]["monthly"] = 1
+    second = commands.publish(tx, name="two", document=changed)
+    assert second > first
+    assert queries.current_release(tx).offerings["P2"].tariff == {"monthly": 1, "once": 10000}
+    assert queries.get_release(tx, first).offerings["P2"].tariff == {"monthly": 9900, "once": 10000}
+
+
+def test_a_bad_catalogue_leaves_nothing_behind(tx: Tx) -> None:
+    data = document()
+    entry(data, "offerings", "P1")["members"].append("P9")
+    with pytest.raises(BadCatalogue):
+        commands.publish(tx, name="bad", document=data)
+    assert tx.rows("select * from catalog.release") == []
+    with pytest.raises(NoRelease):
+        queries.current_release(tx)
