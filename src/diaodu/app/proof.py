@@ -28,6 +28,7 @@ from diaodu.kernel.db import Database
 from diaodu.ordering.tmf import BASE
 
 ORDERS, KILLS = 20, 5  # of a round
+REMOVED_SHARE = 4  # every fourth order takes a service down
 WORKERS = 2
 STEP_S = 0.2
 PAUSE_S = (0.2, 1.5)  # between two kills
@@ -40,12 +41,20 @@ were killed at random; at the end every order must be completed and every invari
 | UTC | seeds | orders | kills | not completed | violations |
 |---|---|---|---|---|---|
 """
-_ADDRESSES = """
-select a.full_name, c.code from inventory.address a join party.customer c on c.address_id = a.id
- where a.box_id is not null and a.area = 1
-   and exists (select from inventory.resource r where r.area = a.area and r.up_id = a.box_id
-                  and r.spec = 'box_port' and r.state = 0)
- order by a.id offset %s limit %s
+# One home a box, so that none of them waits for a port; the seed chooses.
+_HOMES = """
+select full_name, code from (
+  select distinct on (a.box_id) a.id, a.full_name, c.code
+    from inventory.address a join party.customer c on c.address_id = a.id
+   where exists (select from inventory.resource r where r.area = a.area and r.up_id = a.box_id
+                    and r.spec = 'box_port' and r.state = 0)
+   order by a.box_id, a.id) h
+ order by md5(h.id::text || %s) limit %s
+"""
+_INSTALLED = """
+select p.id, c.code from inventory.product p join party.customer c on c.id = p.customer_id
+ where p.parent_id is null and p.offering in ('P1', 'P2') and p.state = 2 and p.claimed_by is null
+ order by md5(p.id::text || %s) limit %s
 """
 
 
@@ -151,25 +160,28 @@ def signal_child(pid: int) -> None:
 
 
 def _documents(db: Database, keys: Sequence[str], rng: random.Random) -> list[dict[str, Any]]:
-    """New bundles and broadband lines, each for a customer who lives where a port is free."""
+    """New bundles and broadband lines at homes where a port is free, and removals of installed ones, mixed."""
+    removed = len(keys) // REMOVED_SHARE
     with db.transaction(actor="proof") as tx:
-        homes = tx.rows(_ADDRESSES, (rng.randrange(100), len(keys)))
+        homes = tx.rows(_HOMES, (str(rng.random()), len(keys) - removed))
+        products = tx.rows(_INSTALLED, (str(rng.random()), removed))
+    items = [(code, _installation(rng.choice(["P1", "P1", "P2"]), name)) for name, code in homes]
+    items += [(code, {"action": "delete", "product": {"id": str(product)}}) for product, code in products]
+    rng.shuffle(items)
     return [
         {
             "@type": "ProductOrder",
             "externalId": key,
             "relatedParty": [{"id": customer, "role": "customer", "@referredType": "Customer"}],
-            "productOrderItem": [
-                {
-                    "id": "1",
-                    "action": "add",
-                    "productOffering": {"id": rng.choice(["P1", "P1", "P2"])},
-                    "product": {"place": [{"role": "installation", "name": address}]},
-                }
-            ],
+            "productOrderItem": [{"id": "1", **item}],
         }
-        for key, (address, customer) in zip(keys, homes, strict=True)
+        for key, (customer, item) in zip(keys, items, strict=True)
     ]
+
+
+def _installation(offering: str, address: str) -> dict[str, Any]:
+    place = [{"role": "installation", "name": address}]
+    return {"action": "add", "productOffering": {"id": offering}, "product": {"place": place}}
 
 
 def _submit(told: Mapping[str, Any], waiting: dict[str, dict[str, Any]]) -> None:
@@ -190,11 +202,18 @@ def _submit(told: Mapping[str, Any], waiting: dict[str, dict[str, Any]]) -> None
 
 
 def _open_orders(db: Database) -> list[str]:
+    """What has not come to its end: orders, and what they still have to tell (the notice follows completion)."""
     with db.transaction(actor="proof") as tx:
-        found = tx.rows(
+        orders = tx.rows(
             "select external_id, id, state, items from ordering.v_product_order where state <> 'completed' order by id"
         )
-    return [f"{key} (order {order}): {state} {items}" for key, order, state, items in found]
+        effects = tx.rows(
+            "select order_id, kind, state from planning.effect"
+            " where state in ('intent', 'sent', 'unknown', 'failed') order by id"
+        )
+    return [f"{key} (order {order}): {state} {items}" for key, order, state, items in orders] + [
+        f"order {order}: {kind} is {state}" for order, kind, state in effects
+    ]
 
 
 def _completed(db: Database) -> int:
