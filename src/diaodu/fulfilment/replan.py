@@ -37,7 +37,7 @@ def inherit(tx: Tx, orders: Sequence[OrderFacts]) -> None:
     for order in orders:
         known = effects.ledger(tx, [order.id])[order.id]
         seen = {e.params.get("key") for e in known if e.op is Op.INHERITED}
-        for claim in [e for e in known if e.kind == CLAIM and e.result]:
+        for claim in [e for e in known if e.kind == CLAIM and e.state is State.CONFIRMED]:
             assert claim.result is not None
             for r in claim.result["realisations"]:
                 if r["key"] not in seen:
@@ -73,7 +73,7 @@ def shared_things(order: OrderFacts, known: Sequence[Effect]) -> SharedThings:
     """Which shared things the deleted products of this order leave, and whose last user has gone."""
     leaving = {line.product_id for line in order.revision.lines if line.action is Action.DELETE}
     users: dict[int, set[int]] = {}
-    for claim in (e for e in known if e.kind == CLAIM and e.result):
+    for claim in (e for e in known if e.kind == CLAIM and e.state is State.CONFIRMED):
         assert claim.result is not None
         for thing, products in claim.result["users"].items():
             if gone := leaving & set(products):
