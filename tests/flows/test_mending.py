@@ -25,7 +25,9 @@ def refused(house: House) -> int:
 
 
 def revisions(house: House, order_id: int) -> list[tuple[int, str]]:
-    return [(n, s) for n, s in house.q("select n, state from ordering.revision where order_id = %s order by n", order_id)]
+    return [
+        (n, s) for n, s in house.q("select n, state from ordering.revision where order_id = %s order by n", order_id)
+    ]
 
 
 def test_a_mended_order_is_built_as_the_product_that_was_promised(house: House) -> None:

@@ -171,8 +171,8 @@ def test_a_shared_thing_is_asked_about_before_anything_is_taken_down() -> None:
     asking = plan(facts, [], SharedThings(leaving)).steps
     assert [(s.kind, s.thing_id, s.params) for s in asking] == [(RELEASE, 5, {"thing": 5, "products": [51, 52]})]
 
-    asked = [*facts, effect_of(asking[0], State.SENT)]
-    assert plan(asked, [], SharedThings(leaving)).steps == ()
+    asked = [*facts, effect_of(asking[0], State.INTENT)]
+    assert plan(asked, [], SharedThings(leaving)) == Plan()
     others = plan(asked, [], SharedThings(leaving, answered=frozenset({5}))).steps
     assert [(s.kind, s.thing_id) for s in others] == [("une", 6)]
     last = plan(asked, [], SharedThings(leaving, frozenset({5}), last_user_gone=frozenset({5}))).steps

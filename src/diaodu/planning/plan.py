@@ -22,7 +22,8 @@ def plan(effects: Sequence[Effect], wanted: Sequence[Wanted], shared: SharedThin
     """
     shared = shared or SharedThings()
     facts = current_facts(effects)
-    in_flight = {e.key: e for e in effects if e.state in OPEN and e.op is not Op.UNDO}
+    # A question to the inventory is no fact that somebody wants or not: it stays until it is answered.
+    in_flight = {e.key: e for e in effects if e.state in OPEN and e.op is not Op.UNDO and e.kind != RELEASE}
     wanted_keys = {(w.thing_id, w.kind) for w in wanted}
     steps: list[Step] = []
     keep: list[int] = []
