@@ -76,6 +76,18 @@ def test_groups_share_nothing() -> None:
     assert [n.users for n in tree if n.spec == "resource/access"] == [(101,), (102,)]
 
 
+def test_what_is_not_shared_is_made_anew_beside_what_is() -> None:
+    data = document()
+    own = {"of": "service/wifi", "yields": "resource/access", "reason": {"zh": "自有", "en": "its own"}}
+    data["decomposition"].append({"id": "wifi.access", **own})
+    numbers = count(1)
+    home = product(1, "broadband", WiFi组网=True)
+    tree = decompose([home], parse_release(data, release_id=1, name="own"), lambda: next(numbers))
+    assert [(n.rule, n.users) for n in tree if n.spec == "resource/access"] == [
+        ("internet.access", (101,)), ("wifi.access", ()),
+    ]  # fmt: skip
+
+
 def test_chosen_extras_add_their_services_and_resources() -> None:
     plain = {n.spec for n in broken_down(product(1, "broadband"))}
     chosen = {n.spec for n in broken_down(product(1, "broadband", 公网IP=True, WiFi组网=True))}

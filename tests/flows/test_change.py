@@ -74,6 +74,8 @@ def test_removal_of_a_bundle_asks_for_the_last_user_first_and_leaves_nothing(hou
     ledger = house.effects(order_id)
     release = house.effect(order_id, "usage.release")
     assert release.result == {"status": "served", "last_user": True}
+    inherited = [e.key for e in ledger if e.op is Op.INHERITED]
+    assert (len(inherited), len(set(inherited))) == (16, 16)
     undo = [e for e in ledger if e.op is Op.UNDO]
     assert sorted(e.kind for e in undo) == [
         "aaa.account.remove", "collect.onu", "collect.stb", "free.access", "free.number", "free.onu", "free.stb",
