@@ -101,7 +101,7 @@ REFUSALS: list[tuple[type[Rejected], tuple[ItemDraft, ...], dict[str, Any]]] = [
     (UnknownOffering, (new(None),), {"offering": "", "offered": "LL, P1, P1-BB, P1-TEL, P1-TV, P2, P7"}),
     (
         errors.ActionNotOffered, (new("P7"),),
-        {"item": "1", "action": "add", "offering": "P7", "possible": "modify"},
+        {"item": "1", "action": "add", "offering": "P7", "possible": "modify, delete"},
     ),
     (
         errors.ActionNotOffered, (ItemDraft("1", "modify", None, "50"),),
