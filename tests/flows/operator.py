@@ -166,10 +166,10 @@ class House:
             " (select count(*) from engine.job where state = 0), (select count(*) from inventory.request where told)"
         )
 
-    def retry(self, effect_id: int) -> None:
-        """A dispatcher has a failed effect done again."""
+    def retry(self, order_id: int, *only: int) -> None:
+        """A dispatcher has what failed done again."""
         with self.db.transaction() as tx:
-            fulfilment.retry_effect(tx, effect_id, "dispatcher")
+            fulfilment.retry_order(tx, order_id, "dispatcher", only)
 
     def claim(self, kind: str, order_id: int) -> WorkOrder:
         """The crew takes the open work order of a kind from its worklist."""

@@ -3,7 +3,7 @@
 import pytest
 from tests.flows.operator import CITY_AREA, House, add, change, ports
 
-from diaodu.fulfilment.errors import NotFailed
+from diaodu.fulfilment.errors import NothingFailed
 from diaodu.inventory import commands as inventory
 from diaodu.kernel import journal
 from diaodu.ordering.errors import KeyReused
@@ -145,7 +145,7 @@ def test_a_refused_command_holds_its_item_only_and_goes_on_when_it_is_repaired(h
     assert house.order_state(order_id) == "inProgress"
 
     house.client.fault()
-    house.retry(failed.id)
+    house.retry(failed.order_id, failed.id)
     house.run()
 
     assert house.order_state(order_id) == "completed"
@@ -165,11 +165,11 @@ def test_an_item_with_two_failures_is_held_until_both_are_repaired(house: House)
     assert house.items(order_id)["1"][0] == "held"
 
     house.client.fault()
-    house.retry(house.effect(order_id, "aaa.account").id)
+    house.retry(order_id, house.effect(order_id, "aaa.account").id)
     house.run()
     assert house.items(order_id) == {"1": ("held", "fallout:line.splice")}
 
-    house.retry(house.effect(order_id, "line.splice").id)
+    house.retry(order_id, house.effect(order_id, "line.splice").id)
     house.run()
     assert house.items(order_id) == {"1": ("completed", None)}
 
@@ -181,7 +181,7 @@ def test_a_failing_archive_is_fallout_of_a_closing_order(house: House) -> None:
     assert house.items(order_id) == {"1": ("held", "fallout:archive.billing")}
 
     house.client.fault()
-    house.retry(house.effect(order_id, "archive.billing").id)
+    house.retry(order_id, house.effect(order_id, "archive.billing").id)
     house.run()
 
     assert house.items(order_id) == {"1": ("completed", None)}
@@ -200,7 +200,7 @@ def test_work_that_failed_is_offered_again(house: House) -> None:
     assert house.effect(order_id, "line.splice").result == {"cause": "光缆中断"}
     assert house.effect(order_id, "install.onu").state is State.INTENT
 
-    house.retry(splice.lines[0].effect)
+    house.retry(order_id, splice.lines[0].effect)
     house.run()
 
     assert house.order_state(order_id) == "completed"
@@ -211,8 +211,8 @@ def test_only_what_failed_is_done_again(house: House) -> None:
     order_id = house.install(601, "P2")
     rows = house.q("select count(*) from engine.job")
 
-    with pytest.raises(NotFailed):
-        house.retry(house.effect(order_id, "olt.port").id)
+    with pytest.raises(NothingFailed):
+        house.retry(order_id, house.effect(order_id, "olt.port").id)
 
     assert house.q("select count(*) from engine.job") == rows
 

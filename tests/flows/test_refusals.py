@@ -6,7 +6,7 @@ import pytest
 from tests.flows.operator import PERSON, House, add, change
 
 from diaodu.catalog.errors import UnknownOffering
-from diaodu.fulfilment.commands import retry_effect
+from diaodu.fulfilment.commands import retry_order
 from diaodu.inventory.errors import AddressNotCovered, AddressUnknown
 from diaodu.kernel.access import Principal
 from diaodu.kernel.errors import NotFound, Rejected
@@ -126,5 +126,5 @@ def test_a_report_that_is_not_valid_changes_nothing(house: House) -> None:
 
 def test_what_is_not_there_is_not_done_again(house: House) -> None:
     with pytest.raises(NotFound), house.db.transaction() as tx:
-        retry_effect(tx, 256, "dispatcher")
+        retry_order(tx, 256, "dispatcher")
     assert rows(house) == dict.fromkeys(TABLES, 0)

@@ -65,7 +65,7 @@ def test_a_removal_whose_command_fails_goes_on_when_it_is_done_again(house: Hous
     assert "BOX10/1" in house.resources(2)
 
     house.client.fault()
-    house.retry(house.effect(order_id, "aaa.account.remove").id)
+    house.retry(order_id, house.effect(order_id, "aaa.account.remove").id)
     house.run()
 
     assert house.items(order_id) == {"1": ("completed", None)}

@@ -110,8 +110,6 @@ def test_what_is_read_again_is_what_was_written(tx: Tx) -> None:
     done = effect(tx, order_id, state=State.CONFIRMED, needs=(made.id,), reads_hash="h", ready=False)
     commands.add(tx, [made, done])
     assert queries.effects_of(tx, [order_id]) == {order_id: [made, done]}
-    assert queries.find_effect(tx, made.id) == made
-    assert queries.find_effect(tx, 1) is None
 
 
 def _ready(tx: Tx, e: Effect) -> bool:

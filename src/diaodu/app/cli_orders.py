@@ -11,11 +11,9 @@ import typer
 from diaodu.app.command import Choice, command, say
 from diaodu.app.installation import database_of, opened
 from diaodu.app.timeline import timeline
-from diaodu.engine import commands as engine
 from diaodu.fulfilment import commands as fulfilment
 from diaodu.kernel.errors import Rejected
 from diaodu.ordering.tmf import BASE, render_order
-from diaodu.planning import queries as effects
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Orders. 订单。")
 TIMEOUT_S = 30
@@ -90,16 +88,14 @@ def trace(choice: Choice, order: OrderId) -> None:
 @command(app)
 def retry(
     choice: Choice,
-    failed: Annotated[int, typer.Argument(help="A failed effect or open incident. 失败的任务项或异常记录。")],
+    order: OrderId,
+    only: Annotated[list[int] | None, typer.Argument(help="Only these effects or incidents. 仅重做这些项。")] = None,
 ) -> None:
-    """Have what failed done again, once its cause is mended. 重做失败项。"""
+    """Have everything that failed in an order done again, once the causes are mended. 重做失败项。"""
     settings = choice.load()
     with database_of(settings) as dsn, opened(dsn) as db, db.transaction(actor="cli") as tx:
-        if effects.find_effect(tx, failed) is not None:
-            fulfilment.retry_effect(tx, failed, "cli")
-        else:
-            engine.retry_incident(tx, failed, "cli")
-    say("已安排重做。", "It will be done again.", settings)
+        count = fulfilment.retry_order(tx, order, "cli", only or ())
+    say(f"已安排重做 {count} 项。", f"{count} will be done again.", settings)
 
 
 def _read(file: str) -> bytes:

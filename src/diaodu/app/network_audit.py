@@ -19,7 +19,8 @@ Identity = tuple[str, str, str]  # element, kind, subject
 _SENT = """
 select e.id, e.order_id, e.op, e.kind, e.element, e.thing_id, e.params, u.op, e.state,
        e.state = 'confirmed' and e.ended_at < %s or e.state = 'undone'
-  from planning.effect e left join planning.effect u on u.part = e.part and u.id = e.of_id and e.op = 'undo'
+  from planning.effect e left join planning.effect u
+         on u.part = e.part and u.order_id = e.order_id and u.id = e.of_id and e.op = 'undo'
  where e.element is not null and split_part(e.element, ':', 1) = any(%s) and e.op <> 'inherited'
    and e.state <> 'withdrawn'
  order by e.sent_at nulls last, e.id

@@ -16,11 +16,12 @@ _KINDS: Mapping[str, str] = {"reserve": "reserve", "free": "free", "release": "r
 # revision come together, whatever the limit.
 _OPEN = """
 with oldest as materialized (
-  select part, id, order_id, revision, work from planning.effect
+  select part, order_id, id, revision, work from planning.effect
    where element = %s and state = 'intent' and ready order by priority, id limit %s)
 , whole as (select distinct part, order_id, revision from oldest where work = 'reserve')
 select e.id, e.order_id, e.revision, e.kind, e.work, e.thing_id, e.params, e.priority, e.created_at
-  from oldest o join planning.effect e on e.part = o.part and e.id = o.id where o.work <> 'reserve'
+  from oldest o join planning.effect e on e.part = o.part and e.order_id = o.order_id and e.id = o.id
+ where o.work <> 'reserve'
 union all
 select e.id, e.order_id, e.revision, e.kind, e.work, e.thing_id, e.params, e.priority, e.created_at
   from whole o join planning.effect e on e.part = o.part and e.order_id = o.order_id and e.revision = o.revision

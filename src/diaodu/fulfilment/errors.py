@@ -3,9 +3,9 @@
 from diaodu.kernel.errors import Rejected
 
 
-class NotFailed(Rejected):
+class NothingFailed(Rejected):
     """409: only what failed is done again."""
 
-    code, status = "fulfilment.not-failed", 409
-    en = "Effect {id} is {state}: only a failed one can be done again."
-    zh = "项目 {id} 状态为 {state}，只有失败的项目才能重做。"
+    code, status = "fulfilment.nothing-failed", 409
+    en = "Nothing in order {id} has failed; there is nothing to do again."
+    zh = "订单 {id} 没有失败项，无需重做。"

@@ -62,7 +62,7 @@ select e.id, e.op, e.kind, e.element, e.thing_id, e.params, u.op, e.order_id, e.
  cross join lateral (
    select * from planning.effect where {which} and element = h.element and {due} order by {order} limit %(each)s
  ) e
-  left join planning.effect u on u.part = e.part and u.id = e.of_id and e.op = 'undo'
+  left join planning.effect u on u.part = e.part and u.order_id = e.order_id and u.id = e.of_id and e.op = 'undo'
  where split_part(h.element, ':', 1) = any(%(systems)s)
  order by e.priority, e.id limit %(limit)s
 """
@@ -73,11 +73,12 @@ _LEFT_SENT = _READ.format(which=_OPEN, due="state = 'sent'", order="due_at, id")
 # row first wins, and neither waits for the other.
 _MARK = """
 with free as (
-  select id from planning.effect where part = %(part)s and id = any(%(ids)s::int8[]) and state = 'intent' and ready
-   order by id for update skip locked
+  select e.order_id, e.id from unnest(%(orders)s::int8[], %(ids)s::int8[]) as u(order_id, id)
+    join planning.effect e on e.part = %(part)s and e.order_id = u.order_id and e.id = u.id
+   where e.state = 'intent' and e.ready order by e.id for update of e skip locked
 )
 update planning.effect e set state = 'sent', sent_at = %(now)s, due_at = %(due)s, attempts = e.attempts + 1
-  from free f where e.part = %(part)s and e.id = f.id returning e.id, e.attempts
+  from free f where e.part = %(part)s and e.order_id = f.order_id and e.id = f.id returning e.id, e.attempts
 """
 
 
@@ -240,9 +241,11 @@ class Sender:
         found = {f.sending.id: f for f in self._read(_READY, systems, each=PER_ELEMENT, limit=room)}
         self._next_claim = now + (0 if len(found) >= min(room, PER_ELEMENT) else PACE_S)
         begun = []
-        for part, ids in groupby(sorted(found, key=part_of), key=part_of):
+        for part, of_part in groupby(sorted(found, key=part_of), key=part_of):
+            ids = list(of_part)
             with self._db.transaction(actor=self._owner) as tx:
-                values = {"part": part, "ids": list(ids), "now": tx.now, "due": tx.now + PATIENCE}
+                orders = [found[i].order_id for i in ids]
+                values = {"part": part, "orders": orders, "ids": ids, "now": tx.now, "due": tx.now + PATIENCE}
                 marked = tx.rows(_MARK, values)
             for effect_id, attempts in marked:
                 flight = found[effect_id]

@@ -18,6 +18,9 @@ _INSERT = {
     "result": "jsonb", "created_at": "timestamptz", "ended_at": "timestamptz",
 }  # fmt: skip
 
+_KEY = {"part": "int2", "order_id": "int8", "id": "int8"}
+_LANDED = {"state": "text", "result": "jsonb", "attempts": "int2", "due_at": "timestamptz", "ended_at": "timestamptz"}
+
 
 @dataclass(frozen=True)
 class Landing:
@@ -86,18 +89,10 @@ def land(tx: Tx, landings: Sequence[Landing]) -> list[Effect]:
         after = replace(before, state=landing.state, result=landing.result or before.result, attempts=attempts)
         changed.append(after)
         ended = tx.now if landing.state in (State.CONFIRMED, State.UNDONE, State.WITHDRAWN) else None
-        rows.append((part_of(after.id), after.id, after.state, after.result, attempts, landing.due_at, ended))
+        rows.append((*_key(after), after.state, after.result, attempts, landing.due_at, ended))
         entry = {"t": "effect.state", "id": after.id, "kind": after.kind, "from": before.state, "to": after.state}
         journal.record(tx, after.order_id, entry)
-    keys = {"part": "int2", "id": "int8"}
-    values = {
-        "state": "text",
-        "result": "jsonb",
-        "attempts": "int2",
-        "due_at": "timestamptz",
-        "ended_at": "timestamptz",
-    }
-    sets.update(tx, "planning.effect", keys, values, rows)
+    sets.update(tx, "planning.effect", _KEY, _LANDED, rows)
     _remember(tx, changed)
     changed += _undone(tx, changed)
     _make_ready(tx, {e.order_id for e in changed})
@@ -112,8 +107,8 @@ def _undone(tx: Tx, changed: Sequence[Effect]) -> list[Effect]:
     ledger = queries.ledger(tx, {e.order_id for e in changed})
     undone = [replace(e, state=State.UNDONE) for es in ledger.values() for e in es if e.id in gone]
     sets.update(
-        tx, "planning.effect", {"part": "int2", "id": "int8"}, {"state": "text", "ended_at": "timestamptz"},
-        [(part_of(e.id), e.id, e.state, tx.now) for e in undone],
+        tx, "planning.effect", _KEY, {"state": "text", "ended_at": "timestamptz"},
+        [(*_key(e), e.state, tx.now) for e in undone],
     )  # fmt: skip
     for e in undone:
         entry = {"t": "effect.state", "id": e.id, "kind": e.kind, "from": State.CONFIRMED, "to": State.UNDONE}
@@ -134,9 +129,12 @@ def _make_ready(tx: Tx, order_ids: set[int]) -> None:
         ]
     # People's work is offered by the stage itself; only what is sent needs the mark in its queue.
     sent = [e for e in opened if e.element is not None]
-    keys = {"part": "int2", "id": "int8"}
-    sets.update(tx, "planning.effect", keys, {"ready": "bool"}, [(part_of(e.id), e.id, True) for e in sent])
+    sets.update(tx, "planning.effect", _KEY, {"ready": "bool"}, [(*_key(e), True) for e in sent])
     _remember(tx, opened)
+
+
+def _key(e: Effect) -> tuple[int, int, int]:
+    return part_of(e.id), e.order_id, e.id
 
 
 def _remember(tx: Tx, effects: Sequence[Effect]) -> None:

@@ -36,12 +36,6 @@ def ledger(tx: Tx, order_ids: Iterable[int]) -> dict[int, list[Effect]]:
     return {i: cache[i] for i in wanted}
 
 
-def find_effect(tx: Tx, effect_id: int) -> Effect | None:
-    """One effect by id."""
-    row = tx.row(f"select {_COLUMNS} from planning.effect where part = %s and id = %s", (part_of(effect_id), effect_id))
-    return _effect(row) if row else None
-
-
 def _effect(row: tuple[Any, ...]) -> Effect:
     values = list(row)
     values[6], values[8], values[10] = Op(row[6]), State(row[8]), tuple(row[10])

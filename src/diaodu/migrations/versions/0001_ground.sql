@@ -362,9 +362,8 @@ create table planning.effect (
   result jsonb, attempts int2 not null default 0,
   due_at timestamptz,                  -- when to send again or to ask
   created_at timestamptz not null, sent_at timestamptz, ended_at timestamptz,
-  primary key (part, id)
+  primary key (part, order_id, id)     -- read by order, always
 ) with (fillfactor = 60);
-create index effect_order on planning.effect (part, order_id);
 -- The send queue of an element; the sender reads it without locks.
 create index effect_queue on planning.effect (element, priority, id) where state = 'intent' and ready and element is not null;
 -- What was sent and not answered, or is unknown: asked about, never sent blind.
