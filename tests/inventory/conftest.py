@@ -1,6 +1,6 @@
 """A small exchange area with one PON port, and orders that ask its worker."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -87,7 +87,7 @@ class Orders:
         """Ask for an access line; the thing is the order's id * 10."""
         return self.ask(order, "reserve", {"thing": order * 10, "want": "access", "address": address}, **more)
 
-    def pull(self, _tx: Tx, area: int, limit: int) -> Sequence[Wanted]:
+    def pull(self, _tx: Tx, area: int, limit: int, _skip: Collection[int]) -> Sequence[Wanted]:
         assert area == AREA
         return sorted(self.open.values(), key=lambda w: (w.priority, w.id))[:limit]
 

@@ -1,6 +1,6 @@
 """Between orders and areas: an area's worker takes the wishes of orders here and brings its answers back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from diaodu.engine import commands as engine
@@ -17,7 +17,7 @@ _KINDS: Mapping[str, str] = {"reserve": "reserve", "free": "free", "release": "r
 _OPEN = """
 with oldest as materialized (
   select part, order_id, id, revision, work from planning.effect
-   where element = %s and state = 'intent' and ready order by priority, id limit %s)
+   where element = %s and state = 'intent' and ready and id <> all(%s::int8[]) order by priority, id limit %s)
 , whole as (select distinct part, order_id, revision from oldest where work = 'reserve')
 select e.id, e.order_id, e.revision, e.kind, e.work, e.thing_id, e.params, e.priority, e.created_at
   from oldest o join planning.effect e on e.part = o.part and e.order_id = o.order_id and e.id = o.id
@@ -29,10 +29,10 @@ select e.id, e.order_id, e.revision, e.kind, e.work, e.thing_id, e.params, e.pri
 """
 
 
-def pull(tx: Tx, area: int, limit: int) -> list[Wanted]:
-    """The wishes addressed to an area that are not answered yet."""
+def pull(tx: Tx, area: int, limit: int, skip: Collection[int]) -> list[Wanted]:
+    """The wishes addressed to an area that are not answered yet, without those named in ``skip``."""
     element = f"area:{area}"
-    found = tx.rows(_OPEN, (element, limit, element))
+    found = tx.rows(_OPEN, (element, list(skip), limit, element))
     return [
         Wanted(i, order_id, revision, _KINDS[work], _body(kind, thing, params), priority, created_at)
         for i, order_id, revision, kind, work, thing, params, priority, created_at in found

@@ -1,6 +1,6 @@
 """What an area's worker exchanges with those who use it: requests in, answers out, and the design rule."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -48,8 +48,8 @@ class Answer:
 
 
 # The open effects of an area by (priority, id), at most ``limit`` but with all reservations of an (order, revision)
-# together. Once told that they wait, effects are no longer pulled.
-Pull = Callable[[Tx, int, int], Sequence[Wanted]]
+# together; without those that the last argument names, which were pulled a moment ago.
+Pull = Callable[[Tx, int, int, Collection[int]], Sequence[Wanted]]
 # Brings answers to their orders, in transactions of its own; the same answer may come twice.
 Tell = Callable[[Sequence[Answer]], None]
 

@@ -10,7 +10,7 @@ import structlog
 from diaodu.inventory import commands
 from diaodu.inventory.errors import RequestFailed
 from diaodu.inventory.gather import FIRST_RANK
-from diaodu.inventory.ports import Answer, Designer, Pull, Tell
+from diaodu.inventory.ports import Answer, Designer, Pull, Tell, Wanted
 from diaodu.inventory.requests import Request, grouped
 from diaodu.inventory.reserve import refused
 from diaodu.inventory.serve import KINDS, Trees, refuse, serve
@@ -19,6 +19,8 @@ from diaodu.kernel.db import Database, Tx
 from diaodu.kernel.errors import Conflict, Rejected
 
 BATCH = 100
+# A wish stays in its queue until its answer has landed with the order, or for as long as it waits.
+SEEN_SECONDS = 5.0
 # Stock that came from elsewhere (construction, ended quarantines) is noticed within this time.
 WAKE_SECONDS = 1.0
 QUARANTINE_SECONDS = 60.0
@@ -51,6 +53,7 @@ class AreaWorker:
         self._db, self._areas, self._designer, self._pull, self._tell = db, list(areas), designer, pull, tell
         self._owner, self._batch = owner, batch
         self._trees = Trees()
+        self._seen: dict[int, dict[int, float]] = {}
         self._wake_at: dict[int, float] = {}
         self._quarantine_at: dict[int, float] = {}
 
@@ -72,14 +75,22 @@ class AreaWorker:
 
     def step(self, area: int) -> int:
         """Pull, serve and tell once; returns how many requests and answers moved."""
-        with self._db.transaction(actor=self._owner) as tx:
-            asked = grouped(self._pull(tx, area, self._batch))
+        asked = grouped(self._wanted(area))
         wake = self._due(self._wake_at, area, WAKE_SECONDS)
         decided = self._serve(area, asked, wake=wake) if asked or (wake and self._has_waiting(area)) else 0
         if self._due(self._quarantine_at, area, QUARANTINE_SECONDS):
             with self._db.transaction(actor=self._owner) as tx:
                 commands.end_quarantines(tx, area)
         return decided + self._tell_all(area)
+
+    def _wanted(self, area: int) -> Sequence[Wanted]:
+        """What has not been pulled lately: those answered or waiting do not crowd out the others."""
+        now = time.monotonic()
+        seen = {i: until for i, until in self._seen.get(area, {}).items() if until > now}
+        with self._db.transaction(actor=self._owner) as tx:
+            wanted = self._pull(tx, area, self._batch, seen)
+        self._seen[area] = seen | dict.fromkeys((w.id for w in wanted), now + SEEN_SECONDS)
+        return wanted
 
     def run_until_idle(self) -> None:
         """Serve all areas until nothing moves; waiting requests are tried once."""

@@ -145,11 +145,11 @@ def _ordered(steps: list[Step], wanted: Sequence[Wanted], in_flight: Mapping[Key
     by_group: dict[tuple[str, str], list[Key]] = {}
     for w in wanted:
         by_group.setdefault((w.group, w.kind), []).append((w.thing_id, w.kind))
+    moving = stepped | in_flight.keys()
     after = {
-        (w.thing_id, w.kind): {
-            key for kind in w.after for key in by_group.get((w.group, kind), ()) if key in stepped or key in in_flight
-        }
+        (w.thing_id, w.kind): {k for kind in w.after for k in by_group.get((w.group, kind), ()) if k in moving}
         for w in wanted
+        if (w.thing_id, w.kind) in stepped
     }
     result = []
     for s in steps:

@@ -60,7 +60,7 @@ def _read(tx: Tx, order_ids: list[int]) -> dict[int, list[Effect]]:
     unread: list[tuple[int, int]] = []
     for order, i, state, ready, attempts in standing:
         known = kept.get(order, {}).get(i)
-        if known is None or state not in {known.state, State.SENT}:
+        if known is None or (state != State.SENT and (state, attempts) != (known.state, known.attempts)):
             unread.append((order, i))
         elif (known.state, known.ready, known.attempts) != (state, ready, attempts):
             known = replace(known, state=State(state), ready=ready, attempts=attempts)

@@ -4,7 +4,7 @@ Each customer's order is checked, decomposed, designed by its area and archived 
 only the work of people and systems is taken as done.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
@@ -140,7 +140,7 @@ def _ask_areas(db: Database, asked: Sequence[tuple[_Order, Effect]]) -> None:
         waiting.setdefault(order.area, []).append((order, effect))
     orders = {order.facts.id: order for order, _ in asked}
 
-    def pull(tx: Tx, area: int, limit: int) -> list[Request]:
+    def pull(tx: Tx, area: int, limit: int, _skip: Collection[int]) -> list[Request]:
         taken, rest = _whole_orders(waiting.get(area, []), limit)
         waiting[area] = rest
         return [_request(tx, effect) for _, effect in taken]
