@@ -264,16 +264,12 @@ def save_revisions(tx: Tx, revisions: Sequence[Revision]) -> None:
 
 
 def accept_revisions(tx: Tx, revisions: Sequence[Revision]) -> None:
-    """Make revisions the to-be of their orders."""
-    save_revisions(tx, [replace(r, state="accepted") for r in revisions])
-    sets.update(
-        tx,
-        "ordering.product_order",
-        {"part": "int2", "id": "int8"},
-        {"to_be": "int4"},
-        [(part_of(r.order_id), r.order_id, r.n) for r in revisions],
-    )
+    """Make revisions the to-be of their orders: the newest accepted one is what an order shall become."""
+    keys = {"part": "int2", "order_id": "int8", "n": "int4"}
+    rows = [(part_of(r.order_id), r.order_id, r.n, "accepted", tx.now) for r in revisions]
+    sets.update(tx, "ordering.revision", keys, {"state": "text", "decided_at": "timestamptz"}, rows)
     for r in revisions:
+        tx.memo.setdefault("ordering.revisions", {})[r.order_id] = replace(r, state="accepted")
         journal.record(tx, r.order_id, {"t": "revision.accepted", "n": r.n})
 
 

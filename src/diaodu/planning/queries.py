@@ -1,7 +1,7 @@
 """Reads of the ledger."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,7 +15,7 @@ _COLUMNS = (
     " reads_hash, params, undo, result, attempts"
 )
 
-# The ledgers that a worker read last, by database (one IdMaker for each): order -> effect id -> effect. At some
+# The ledgers that a worker knew last, by database (one IdMaker for each): order -> effect id -> effect. At some
 # 40 KB an order these are about 160 MB.
 KEPT = 4_000
 _kept: WeakKeyDictionary[IdMaker, OrderedDict[int, dict[int, Effect]]] = WeakKeyDictionary()
@@ -42,11 +42,22 @@ def ledger(tx: Tx, order_ids: Iterable[int]) -> dict[int, list[Effect]]:
     missing = [i for i in wanted if i not in cache]
     if missing:
         cache.update(_read(tx, missing))
+        # As this transaction leaves it, it is true once the transaction is.
+        tx.committed.append(lambda: _keep(tx.ids, {i: cache[i] for i in missing}))
     return {i: cache[i] for i in wanted}
 
 
+def _keep(database: IdMaker, ledgers: Mapping[int, Sequence[Effect]]) -> None:
+    kept = _kept.setdefault(database, OrderedDict())
+    for order, effects in ledgers.items():
+        kept[order] = {e.id: e for e in effects}
+        kept.move_to_end(order)
+    while len(kept) > KEPT:
+        kept.popitem(last=False)
+
+
 def _read(tx: Tx, order_ids: list[int]) -> dict[int, list[Effect]]:
-    """A worker meets the same orders again and again: what it has read of an effect is not read a second time.
+    """A worker meets the same orders again and again: what it knows of an effect is not read a second time.
 
     Only a landing changes more of an effect than that it is ready or sent; and a landing changes its state.
     """
@@ -67,11 +78,6 @@ def _read(tx: Tx, order_ids: list[int]) -> dict[int, list[Effect]]:
         found[order][i] = known  # type: ignore[assignment]  # what is unread is read below
     for effect in _whole(tx, part, unread):
         found[effect.order_id][effect.id] = effect
-    for order, effects in found.items():
-        kept[order] = effects
-        kept.move_to_end(order)
-    while len(kept) > KEPT:
-        kept.popitem(last=False)
     return {order: list(effects.values()) for order, effects in found.items()}
 
 

@@ -39,7 +39,7 @@ _TABLES = (
     _Table("kernel.root", f"id {_ORDERS}"),
     _Table("kernel.ext_key", f"id {_ORDERS}"),
     _Table("kernel.history", f"root_id {_ORDERS}"),
-    _Table("ordering.product_order", f"id {_ORDERS}", {"to_be": "0"}),
+    _Table("ordering.product_order", f"id {_ORDERS}", {"priority": "0"}),
     _Table(
         "ordering.order_item", f"order_id {_ORDERS}", {"state": "'acknowledged'", "completed_at": "null"}, ["reason"]
     ),

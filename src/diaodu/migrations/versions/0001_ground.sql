@@ -288,7 +288,6 @@ create table ordering.product_order (
   external_id text, source text not null, content_hash bytea not null,
   customer_id int8, channel text, category text, description text, priority int2 not null,
   ordered_at timestamptz not null, requested_start_at timestamptz, requested_completion_at timestamptz,
-  to_be int4 not null default 0,       -- the latest accepted revision
   extra jsonb not null,                -- attributes kept as they came
   primary key (part, id),
   foreign key (part, id) references kernel.root (part, id)
@@ -325,7 +324,7 @@ create table ordering.revision (
 -- The order's state is derived from its items; ordering.model.order_state is the same table in Python.
 create view ordering.v_product_order as
   select o.part, o.id, o.external_id, o.source, o.customer_id, o.channel, o.category, o.description, o.priority,
-         o.ordered_at, o.requested_start_at, o.requested_completion_at, o.to_be, o.extra,
+         o.ordered_at, o.requested_start_at, o.requested_completion_at, o.extra,
          (select case
                    when min(i.state) = max(i.state) then replace(min(i.state), 'closing', 'inProgress')
                    when bool_and(i.state in ('completed', 'failed', 'cancelled', 'rejected')) then
@@ -342,7 +341,7 @@ create view ordering.v_product_order as
          (select jsonb_object_agg(i.item_key, jsonb_build_object('state', i.state, 'reason', i.reason))
             from ordering.order_item i where i.part = o.part and i.order_id = o.id) as items,
          (select r.document from ordering.revision r where r.part = o.part and r.order_id = o.id
-           order by r.n = o.to_be desc, r.n desc limit 1) as document
+           order by r.state = 'accepted' desc, r.n desc limit 1) as document
     from ordering.product_order o;
 
 -- planning: the ledger (order-keyed) --------------------------------------------------------------------------
