@@ -173,6 +173,14 @@ def get_bpmn(tx: Tx, definition_id: int) -> bytes:
     return bytes(row[0])
 
 
+def stage_kinds(tx: Tx, process: str) -> frozenset[str]:
+    """The kinds of work that the newest version of a process draws in plan-driven stages; NotFound."""
+    row = tx.row("select bpmn from engine.definition where key = %s order by version desc limit 1", (process,))
+    if row is None:
+        raise NotFound(entity="process", id=process)
+    return frozenset(kind for node in compiled(bytes(row[0])).nodes for kind in node.activities)
+
+
 def explain_wait(tx: Tx, instance_id: int) -> list[Reason]:
     """Why an instance does not go on, token by token; empty when it has ended. NotFound."""
     graph, stored = _stored_tokens(tx, instance_id)
