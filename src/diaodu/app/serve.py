@@ -18,6 +18,7 @@ import uvicorn
 from diaodu.app.asgi import create_app
 from diaodu.app.installation import connect_systems, opened, simulated
 from diaodu.app.processes import DIAODU, Child, Supervisor
+from diaodu.kernel.cohorts import extend_history
 from diaodu.kernel.config import Settings
 from diaodu.kernel.errors import Rejected
 from diaodu.organization.policy import TokenPolicy
@@ -76,6 +77,8 @@ def serve(settings: Settings, dsn: str, state: Path, ready: Callable[[str], None
         simulators = _start_simulators(children, state) if simulated(settings.systems) else None
         with opened(dsn) as db:
             connect_systems(db, settings.systems, simulators)
+            with db.transaction(actor="serve") as tx:
+                extend_history(tx.conn, tx.now)
         fd = listener.fileno()
         children.add(Child("web", [*DIAODU, "web", "--fd", str(fd)], environment, [fd]))
         for n in range(settings.workers):

@@ -75,7 +75,6 @@ _FREE = """
 update inventory.resource t set state = 0, holder = null, order_id = null
   from bench.inventory_resource u where t.area = u.area and t.id = u.id
 """
-_PARTITIONS = {"kernel.history_rest": "kernel.history"}
 _COLUMNS = """
 select a.attname, format_type(a.atttypid, a.atttypmod), coalesce(a.attnum = any(i.indkey), false) from pg_attribute a
   left join pg_index i on i.indrelid = a.attrelid and i.indisprimary
@@ -133,7 +132,7 @@ def orders_per_second(rows: Mapping[str, Written], rates: Sequence[Rate]) -> flo
     seconds = 0.0
     for table, written in rows.items():
         for kind in _KIND_NAMES:
-            seconds += getattr(written, kind) / known.get((_PARTITIONS.get(table, table), kind), mean[kind])
+            seconds += getattr(written, kind) / known.get((table, kind), mean[kind])
     return 1 / seconds
 
 

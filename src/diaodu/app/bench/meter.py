@@ -9,8 +9,9 @@ import psycopg
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _WRITTEN = """
-select schemaname || '.' || relname, n_tup_ins, n_tup_upd, n_tup_hot_upd, n_tup_del from pg_stat_user_tables
- where n_tup_ins + n_tup_upd + n_tup_del > 0
+select coalesce(pg_partition_root(relid), relid)::regclass::text, sum(n_tup_ins)::int8, sum(n_tup_upd)::int8,
+       sum(n_tup_hot_upd)::int8, sum(n_tup_del)::int8
+  from pg_stat_user_tables where n_tup_ins + n_tup_upd + n_tup_del > 0 group by 1
 """
 
 

@@ -33,7 +33,7 @@ create table kernel.root (
   primary key (part, id)
 );
 
--- One row per root and transaction, chained by hash; partitioned by the month in the root's id.
+-- One row per root and transaction, chained by hash; partitioned by the month in the root's id (kernel.cohorts).
 create table kernel.history (
   part int2 not null, root_id int8 not null, seq int4 not null,
   at timestamptz not null, actor text not null, entries jsonb not null, hash bytea not null,
