@@ -176,3 +176,9 @@ class Bench:
 def services(**named: ServiceHandler) -> Handlers:
     """Handlers with these services only."""
     return Handlers(named, {})
+
+
+def claim(tx: Tx, root: int, task: int, person: int) -> bool:
+    """Claim a task under the lock of its root; whether it was on offer."""
+    journal.lock(tx, [root])
+    return commands.claim_tasks(tx, [task], person) == {task}

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.engine.kit import Bench, Service, bpmn, flows, services
+from tests.engine.kit import Bench, Service, bpmn, claim, flows, services
 
 from diaodu.engine import commands
 from diaodu.engine.ports import BusinessError, Cancel, Done, Handlers, Message, Retry, Wait
@@ -198,7 +198,7 @@ def test_a_token_that_leaves_takes_its_timer_along(bench: Bench) -> None:
 
 def complete(bench: Bench, root: int, task: int, variables: dict[str, Any]) -> bool:
     with bench.db.transaction() as tx:
-        commands.claim_task(tx, task, 7, tx.now)
+        assert claim(tx, root, task, 7)
         return commands.complete_task(tx, task, 7, commands.Enqueue(root, "report", variables))
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tests.engine.kit import NOW, Bench, Driver, Reports, Service, bpmn
+from tests.engine.kit import NOW, Bench, Driver, Reports, Service, bpmn, claim
 
 from diaodu.engine import commands
 from diaodu.engine.ports import (
@@ -76,7 +76,7 @@ def test_a_stage_runs_what_its_driver_asks_for_until_it_is_done(db: Database) ->
     assert (offered.id, offered.pool, offered.priority, offered.planned) == (task, 4, 10, True)
     assert driver.calls[-1][0].active == frozenset()
     with db.transaction() as tx:
-        commands.claim_task(tx, task, 7, tx.now)
+        assert claim(tx, root, task, 7)
         mine = commands.complete_task(
             tx, task, 7, commands.Enqueue(root, "report", {"key": str(task), "as": "task"}, "r2")
         )
@@ -102,7 +102,7 @@ def test_a_withdrawn_task_is_taken_back_and_a_late_report_still_enters(db: Datab
     plan.steps = [visit(task), Activation("olt", "e1")]
     root = bench.start()
     with db.transaction() as tx:
-        commands.claim_task(tx, task, 7, tx.now)
+        assert claim(tx, root, task, 7)
     plan.withdraw, plan.finished = [str(task)], {str(task)}
     bench.signal(Nudge(root))
     bench.work()

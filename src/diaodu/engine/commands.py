@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from diaodu.engine import store
@@ -20,7 +19,6 @@ from diaodu.kernel.ids import part_of
 __all__ = [
     "Definition",
     "Enqueue",
-    "claim_task",
     "claim_tasks",
     "complete_task",
     "deploy",
@@ -57,19 +55,8 @@ def enqueue(tx: Tx, rows: Sequence[Enqueue]) -> list[bool]:
     return [j.id in entered for j in jobs]
 
 
-def claim_task(tx: Tx, task_id: int, person: int, now: datetime) -> None:
-    """Take an offered task for oneself; TaskNotOpen when it is not offered any more."""
-    _change_task(
-        tx,
-        task_id,
-        "update engine.human_task set state = 1, assignee = %s, claimed_at = %s"
-        " where part = %s and id = %s and state = 0",
-        (person, now, part_of(task_id), task_id),
-    )
-
-
 def claim_tasks(tx: Tx, task_ids: Sequence[int], person: int) -> set[int]:
-    """Claim tasks of one partition for a person, set-wise; returns the ids that were on offer and are theirs now."""
+    """Claim tasks of locked roots for a person, set-wise; returns the ids that were on offer and are theirs now."""
     if not task_ids:
         return set()
     found = tx.rows(
@@ -99,13 +86,16 @@ def finish_tasks(tx: Tx, task_ids: Sequence[int], person: int) -> set[int]:
 
 def unclaim_task(tx: Tx, task_id: int, person: int) -> None:
     """Give a claimed task back to its worklist; TaskNotOpen when it is not one's own."""
-    _change_task(
-        tx,
-        task_id,
+    task = get_task(tx, task_id)
+    journal.lock(tx, [task.root_id])
+    given_back = tx.run(
         "update engine.human_task set state = 0, assignee = null, claimed_at = null"
         " where part = %s and id = %s and state = 1 and assignee = %s",
         (part_of(task_id), task_id, person),
     )
+    if not given_back:
+        raise TaskNotOpen(id=task_id, state=get_task(tx, task_id).state)
+    journal.record(tx, task.root_id, {"t": "task.returned", "task": task_id, "by": person})
 
 
 def complete_task(tx: Tx, task_id: int, person: int, report: Enqueue) -> bool:
@@ -150,11 +140,6 @@ def retry_incident(tx: Tx, incident_id: int, actor: str) -> None:
     )
     if locked:
         journal.record(tx, root, {"t": "incident.retried", "incident": incident_id, "by": actor})
-
-
-def _change_task(tx: Tx, task_id: int, sql: str, params: tuple[Any, ...]) -> None:
-    if not tx.run(sql, params):
-        raise TaskNotOpen(id=task_id, state=get_task(tx, task_id).state)
 
 
 def _signal_job(tx: Tx, signal: Signal) -> Job:
