@@ -4,6 +4,8 @@ from typing import Any
 
 import psycopg
 
+from diaodu.inventory.model import TREE
+
 # Parents before children.
 _TABLES = (
     "kernel.root",
@@ -22,11 +24,12 @@ _TABLES = (
     "inventory.service",
     "inventory.usage",
 )
-# Ids of resources are small numbers: their clones go far above all others, with the boxes that they hang from.
+# What customers hold, without the network itself: it is read once into a worker's memory, whatever the number of
+# orders. Ids of resources are small numbers: their clones go far above all others.
 _RESOURCES = """
 insert into inventory.resource (area, id, spec, code, state, up_id, place_id, holder, attrs)
-select area, id + (c << 40), spec, code || '-' || c, state, up_id + (c << 40), place_id, holder - c * %(shift)s, attrs
-  from inventory.resource cross join generate_series(1, %(copies)s::int8) c where state = 2
+select area, id + (c << 40), spec, code || '-' || c, state, up_id, place_id, holder - c * %(shift)s, attrs
+  from inventory.resource cross join generate_series(1, %(copies)s::int8) c where state = 2 and spec <> all(%(tree)s)
 """
 _TEXTS = {("kernel.ext_key", "key"), ("ordering.product_order", "external_id")}
 
@@ -47,7 +50,7 @@ def seed(dsn: str, orders: int) -> int:
         conn.execute("set local synchronous_commit = off")
         for table in _TABLES:
             conn.execute(_clone(conn, table, lowest), {"shift": shift, "copies": copies})
-        conn.execute(_RESOURCES, {"shift": shift, "copies": copies})
+        conn.execute(_RESOURCES, {"shift": shift, "copies": copies, "tree": list(TREE)})
     return int(real * (copies + 1))
 
 
