@@ -96,6 +96,16 @@ def test_what_is_missing_stands_twice_or_is_no_such_value_is_told() -> None:
     ]
 
 
+def test_a_breakdown_that_never_ends_is_told_with_its_way() -> None:
+    data = document()
+    loop = {"id": "loop", "of": "resource/access", "yields": "service/internet", "reason": {"zh": "环", "en": "loop"}}
+    data["decomposition"].append(loop)
+    (found,) = problems(data)
+    assert found.startswith("decomposition: never ends, ")
+    way = found.removeprefix("decomposition: never ends, ").split(" -> ")
+    assert set(way) == {"resource/access", "service/internet"}
+
+
 def test_the_same_content_is_the_same_release(tx: Tx) -> None:
     first = commands.publish(tx, name="one", document=document())
     assert commands.publish(tx, name="again", document=document()) == first

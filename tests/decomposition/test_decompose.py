@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
-import pytest
 from tests.catalog.example import document, release
 
 from diaodu.catalog.model import Node, Tree
@@ -105,14 +104,3 @@ def test_the_same_products_give_the_same_tree_and_it_survives_its_storage() -> N
     tree = broken_down(*BUNDLE)
     assert broken_down(*BUNDLE) == tree
     assert Tree.parse(tree.document()) == tree
-
-
-def test_a_catalogue_that_turns_in_a_circle_is_told_by_name() -> None:
-    data = document()
-    circle = {"of": "resource/access", "yields": "service/internet", "reason": {"zh": "错", "en": "wrong"}}
-    data["decomposition"].append({"id": "circle", **circle})
-    rule = next(r for r in data["decomposition"] if r["id"] == "internet.access")
-    rule["shared"] = False
-    numbers = count(1)
-    with pytest.raises(RecursionError, match="product/broadband"):
-        decompose([product(1, "broadband")], parse_release(data, release_id=1, name="c"), lambda: next(numbers))

@@ -1,6 +1,7 @@
 """From a catalogue document (plain JSON or YAML data) to a compiled release; every problem is found at once."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, TypeVar
 
 from diaodu import feel
@@ -104,6 +105,7 @@ def _check_references(release: Release, problems: _Problems) -> None:
     for rules in release.rules.values():
         for r in rules:
             problems.known([r.of, r.yields], release.specifications, f"decomposition {r.id}")
+    _check_ends(release, problems)
     for e in release.effects.values():
         problems.known([e.of], release.specifications, f"effect {e.id}")
     for e in (*release.effects.values(), *release.closing.values()):
@@ -111,6 +113,15 @@ def _check_references(release: Release, problems: _Problems) -> None:
         problems.known(e.after, release.effects, f"effect {e.id}")
     for a in release.audit:
         problems.known(sorted(a.offerings), release.offerings, f"audit rule {a.id}")
+
+
+def _check_ends(release: Release, problems: _Problems) -> None:
+    """A breakdown that comes back to where it began would never end."""
+    yielded = {of: {r.yields for r in rules} for of, rules in release.rules.items()}
+    try:
+        TopologicalSorter(yielded).prepare()
+    except CycleError as loop:
+        problems.found.append(f"decomposition: never ends, {' -> '.join(reversed(loop.args[1]))}")
 
 
 def _offering(e: Entry, _: _Problems) -> Offering:

@@ -9,9 +9,6 @@ from typing import Any
 from diaodu.catalog.model import DecompositionRule, Node, Release, Tree, plain
 from diaodu.decomposition.model import OrderedProduct
 
-# A rule chain deeper than this is a loop in the catalogue.
-MAX_DEPTH = 8
-
 
 def decompose(products: Sequence[OrderedProduct], release: Release, new_id: Callable[[], int]) -> Tree:
     """The tree of all products of a revision, parents before children.
@@ -22,7 +19,7 @@ def decompose(products: Sequence[OrderedProduct], release: Release, new_id: Call
     nodes: dict[int, Node] = {}
     shared: dict[tuple[str, str], int] = {}
 
-    def place(product: OrderedProduct, rule: DecompositionRule, parent: Node, depth: int) -> None:
+    def place(product: OrderedProduct, rule: DecompositionRule, parent: Node) -> None:
         key = (product.group, rule.yields)
         if rule.shared and key in shared:
             there = nodes[shared[key]]
@@ -33,15 +30,13 @@ def decompose(products: Sequence[OrderedProduct], release: Release, new_id: Call
         nodes[node.thing_id] = node
         if rule.shared:
             shared[key] = node.thing_id
-        expand(product, node, depth + 1)
+        expand(product, node)
 
-    def expand(product: OrderedProduct, parent: Node, depth: int) -> None:
-        if depth > MAX_DEPTH:
-            raise RecursionError(f"decomposition of {product.spec} does not end: {parent.spec}")
+    def expand(product: OrderedProduct, parent: Node) -> None:
         names = {**product.names(), "上级": parent.characteristics}
         for rule in release.rules.get(parent.spec, ()):
             if rule.when is None or rule.when.evaluate(names) is True:
-                place(product, rule, parent, depth)
+                place(product, rule, parent)
 
     for product in products:
         root = Node(
@@ -56,7 +51,7 @@ def decompose(products: Sequence[OrderedProduct], release: Release, new_id: Call
             reason={"zh": f"订单项 {product.item_key} 订购", "en": f"ordered by item {product.item_key}"},
         )
         nodes[root.thing_id] = root
-        expand(product, root, 0)
+        expand(product, root)
     return Tree(tuple(nodes.values()))
 
 
