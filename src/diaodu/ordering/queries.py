@@ -92,11 +92,3 @@ def _revision(row: tuple[Any, ...]) -> Revision:
 def revision_document(customer: Mapping[str, Any], ordered_at: str, lines: Iterable[Line]) -> dict[str, Any]:
     """What a revision asks for, as plain JSON."""
     return {"customer": customer, "ordered_at": ordered_at, "lines": [vars(line) for line in lines]}
-
-
-def order_ids_by_external(tx: Tx, external_id: str) -> list[int]:
-    """The orders with an external id."""
-    return [
-        r[0]
-        for r in tx.rows("select id from ordering.product_order where external_id = %s order by id", (external_id,))
-    ]
