@@ -3,6 +3,7 @@
 from diaodu.feel.budget import Budget
 from diaodu.feel.errors import Diagnostic, FeelBudgetExceeded, FeelError, FeelSyntaxError
 from diaodu.feel.expression import Expression, UnaryTests, compile_expression, compile_unary_tests
+from diaodu.feel.runtime import Run
 from diaodu.feel.temporal import Date, DateTime, DaysDuration, MonthsDuration, Time
 from diaodu.feel.values import Function, Range, to_python
 
@@ -19,6 +20,7 @@ __all__ = [
     "Function",
     "MonthsDuration",
     "Range",
+    "Run",
     "Time",
     "UnaryTests",
     "compile_expression",

@@ -3,39 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from diaodu.feel import ast
-from diaodu.feel.errors import Refused
+from diaodu.feel.boundary import Typed
+from diaodu.feel.conversion import coerce
+from diaodu.feel.errors import Place, Refused
 from diaodu.feel.runtime import Frame, Run
 from diaodu.feel.scope import Closure, Scope
-from diaodu.feel.temporal import Date, DateTime, Time
-from diaodu.feel.types import conforms
+from diaodu.feel.types import Type
 from diaodu.feel.values import Function, kind_of
 
 Arguments = TypeVar("Arguments")
 
 
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What is known of a function before it is a value."""
+
+    names: tuple[str, ...]
+    types: tuple[Type | None, ...]
+    result: Type | None
+    body: Closure
+
+
 def function(node: ast.FunctionOf, scope: Scope) -> Closure:
-    at = node.at
+    names = tuple(name for name, _ in node.parameters)
+    types = tuple(None if ref is None else scope.type_of(ref) for _, ref in node.parameters)
     if node.external:
-        return lambda frame: frame.run.null(at, "external")
-    names = [name for name, _ in node.parameters]
-    body = scope.inner(*names).compile(node.body)
-    parameters = node.parameters
-    return lambda frame: _defined(frame, parameters, body)
+        return lambda _frame: Function("function", _external, _external, len(names), types)
+    result = scope.type_of(node.body.type) if isinstance(node.body, Typed) else None
+    declared = Declared(names, types, result, scope.inner(*names).compile(node.body))
+    return lambda frame: _defined(frame, declared)
 
 
-def _defined(frame: Frame, parameters: tuple[tuple[str, ast.TypeRef | None], ...], body: Closure) -> Function:
+def _external(_run: object, _arguments: object) -> object:
+    raise Refused("external")
+
+
+def _defined(frame: Frame, declared: Declared) -> Function:
     """The function value that remembers the frame in which it was written."""
+    names, types, body = declared.names, declared.types, declared.body
 
     def by_position(run: object, arguments: Sequence[object]) -> object:
         assert isinstance(run, Run)
-        if len(arguments) != len(parameters):
+        if len(arguments) != len(names):
             raise Refused("arguments", name="function", types=", ".join(map(kind_of, arguments)))
         values: dict[str, object] = {}
-        for (name, wanted), value in zip(parameters, arguments, strict=True):
-            values[name] = _converted(value, wanted)
+        for name, wanted, value in zip(names, types, arguments, strict=True):
+            values[name] = value if wanted is None else coerce(value, wanted, run)
         run.meter.enter()
         # The function may have been made by an earlier run; the one that calls it pays.
         result = body(Frame(frame.context, run, values, frame))
@@ -43,32 +60,15 @@ def _defined(frame: Frame, parameters: tuple[tuple[str, ast.TypeRef | None], ...
         return result
 
     def by_name(run: object, named: Mapping[str, object]) -> object:
-        names = [name for name, _ in parameters]
-        if set(named) != set(names):
+        if len(named) != len(names) or set(named) != set(names):
             raise Refused("arguments", name="function", types=", ".join(named))
         return by_position(run, [named[name] for name in names])
 
-    return Function("function", by_position, by_name, len(parameters), tuple(wanted for _, wanted in parameters))
-
-
-def _converted(value: object, wanted: ast.TypeRef | None) -> object:
-    """The argument as the parameter's type wants it.
-
-    A list of one may stand for its item and the reverse, a date for its midnight in Greenwich.
-    """
-    if wanted is None or value is None or wanted.name == "Any" or conforms(value, wanted) is not False:
-        return value
-    if isinstance(value, list) and len(value) == 1 and conforms(value[0], wanted) is True:
-        return value[0]
-    if wanted.name == "list" and conforms([value], wanted) is True:
-        return [value]
-    if isinstance(value, Date) and wanted.name in ("date and time", "dateTime"):
-        return DateTime(value, Time(0, 0))
-    raise Refused("arguments", name="function", types=kind_of(value))
+    return Function("function", by_position, by_name, len(names), types, declared.result)
 
 
 def call(node: ast.Call, scope: Scope) -> Closure:
-    callee, at = _callee(node.function, scope), node.at
+    callee, at = _callee(node.function, scope), scope.place(node)
     arguments = tuple(scope.compile(argument) for argument in node.arguments)
 
     def run(frame: Frame) -> object:
@@ -83,7 +83,7 @@ def call(node: ast.Call, scope: Scope) -> Closure:
 
 
 def named_call(node: ast.NamedCall, scope: Scope) -> Closure:
-    callee, at = _callee(node.function, scope), node.at
+    callee, at = _callee(node.function, scope), scope.place(node)
     arguments = tuple((name, scope.compile(argument)) for name, argument in node.arguments)
 
     def run(frame: Frame) -> object:
@@ -105,9 +105,9 @@ def _scan(run: Run, arguments: Iterable[object]) -> None:
 
 def _callee(node: ast.Node, scope: Scope) -> Closure:
     found = scope.compile(node)
-    if not isinstance(node, ast.Name) or node.name not in scope.builtins:
+    if not isinstance(node, ast.Name) or node.name not in scope.language.builtins:
         return found
-    builtin = scope.builtins[node.name]
+    builtin = scope.language.builtins[node.name]
 
     def read(frame: Frame) -> object:
         # Data that happens to have the name of a built-in function must not hide the function.
@@ -117,7 +117,7 @@ def _callee(node: ast.Node, scope: Scope) -> Closure:
     return read
 
 
-def _guarded(run: Run, at: int, target: Callable[[object, Arguments], object], arguments: Arguments) -> object:
+def _guarded(run: Run, at: Place, target: Callable[[object, Arguments], object], arguments: Arguments) -> object:
     depth = run.meter.depth
     try:
         result = target(run, arguments)

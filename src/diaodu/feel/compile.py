@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from diaodu.feel import ast, calls, loops, names, operators
+from collections.abc import Collection
+
+from diaodu.feel import ast, boundary, calls, loops, names, operators
+from diaodu.feel.boundary import Quoted, Typed
 from diaodu.feel.builtins import BUILTINS
-from diaodu.feel.scope import Closure, Rules, Scope
+from diaodu.feel.errors import Source
+from diaodu.feel.scope import Language, Rules, Scope
 
 RULES: Rules = {
     ast.Literal: operators.literal,
@@ -28,10 +32,15 @@ RULES: Rules = {
     ast.FunctionOf: calls.function,
     ast.Call: calls.call,
     ast.NamedCall: calls.named_call,
+    Quoted: boundary.quoted,
+    Typed: boundary.typed,
 }
 
 
-def compile_tree(node: ast.Node, *names: str) -> Closure:
-    """The closure of a tree; `names` are bound in the frame it is run in rather than looked up in the context."""
-    scope = Scope(RULES, BUILTINS)
-    return (scope.inner(*names) if names else scope).compile(node)
+LANGUAGE = Language(RULES, BUILTINS)
+
+
+def scope_of(source: Source, language: Language = LANGUAGE, names: Collection[str] = ()) -> Scope:
+    """The scope of a whole text; `names` are bound in the frame it is run in rather than looked up in the context."""
+    scope = Scope(language, source)
+    return scope.inner(*names) if names else scope

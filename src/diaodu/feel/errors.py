@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 SYNTAX = {
     "unexpected": ("Unexpected {found}; expected {expected}.", "此处不应是 {found}，应为 {expected}。"),
@@ -30,6 +31,8 @@ NULLS = {
     "not-a-list": ("{type} cannot be iterated over.", "{type} 不能逐项遍历。"),
     "not-a-function": ("{name} is not a function.", "{name} 不是函数。"),
     "arguments": ("{name} cannot be called with ({types}).", "{name} 不能以（{types}）为参数调用。"),
+    "not-of-type": ("{value} is not of type {type}.", "{value} 不属于类型 {type}。"),
+    "unknown-type": ("Type {name} is not known.", "未找到类型 {name}。"),
     "result-type": ("The result is no {type}.", "结果不是 {type}。"),
     "division-by-zero": ("Division by zero.", "除数为零。"),
     "number-range": ("The number is out of range.", "数值超出范围。"),
@@ -89,13 +92,28 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """Why a null came out; `line` and `column` count from 1."""
+    """Why a null came out; `line` and `column` count from 1 in the text of `element`, where there are several texts."""
 
     code: str
     message_en: str
     message_zh: str
     line: int
     column: int
+    element: str = ""
+
+
+class Source(NamedTuple):
+    """A text, and of what it is the text where an evaluation reads several."""
+
+    text: str
+    element: str = ""
+
+
+class Place(NamedTuple):
+    """A character position in a text."""
+
+    source: Source
+    position: int
 
 
 def place(text: str, position: int) -> tuple[int, int]:
@@ -109,6 +127,7 @@ def syntax_error(code: str, text: str, position: int, **values: object) -> FeelS
     return FeelSyntaxError(code, en.format(**values), zh.format(**values), *place(text, position))
 
 
-def diagnostic(code: str, text: str, position: int, values: dict[str, object]) -> Diagnostic:
+def diagnostic(code: str, at: Place, values: dict[str, object]) -> Diagnostic:
     en, zh = NULLS[code]
-    return Diagnostic(code, en.format(**values), zh.format(**values), *place(text, position))
+    position = place(at.source.text, at.position)
+    return Diagnostic(code, en.format(**values), zh.format(**values), *position, at.source.element)

@@ -7,17 +7,14 @@ from datetime import datetime
 
 from diaodu.feel import ast
 from diaodu.feel.analysis import reads_of
-from diaodu.feel.budget import DEFAULT_BUDGET, Budget
+from diaodu.feel.budget import Budget
 from diaodu.feel.builtins import BUILTINS
-from diaodu.feel.compile import compile_tree
-from diaodu.feel.errors import Diagnostic, FeelBudgetExceeded, syntax_error
+from diaodu.feel.compile import scope_of
+from diaodu.feel.errors import Diagnostic, FeelBudgetExceeded, Source, syntax_error
 from diaodu.feel.parser import ParsedTests, parse_expression, parse_unary_tests
 from diaodu.feel.runtime import Frame, Run
-from diaodu.feel.temporal import DateTime, from_python
-from diaodu.feel.values import lift, satisfies
-
-# The value that unary tests look at.
-TESTED = "?"
+from diaodu.feel.unary import TESTED, compile_tests
+from diaodu.feel.values import lift
 
 
 class Expression:
@@ -27,12 +24,12 @@ class Expression:
     segments. A name within a filter may be an entry of the item instead: such paths are also in `maybe`.
     """
 
-    __slots__ = ("_run", "maybe", "names", "paths", "text", "tree")
+    __slots__ = ("_closure", "maybe", "names", "paths", "text", "tree")
 
     def __init__(self, text: str, tree: ast.Node) -> None:
         self.text = text
         self.tree = tree
-        self._run = compile_tree(tree)
+        self._closure = scope_of(Source(text)).compile(tree)
         reads = reads_of(tree, BUILTINS)
         self.paths = frozenset(reads.paths)
         self.names = frozenset(path.partition(".")[0] for path in self.paths)
@@ -42,20 +39,19 @@ class Expression:
         self, context: Mapping[str, object], budget: Budget | None = None, now: datetime | None = None
     ) -> object:
         """The value; `now` is what now() and today() give. Raises FeelBudgetExceeded."""
-        run = Run(self.text, budget or DEFAULT_BUDGET, None if now is None else _moment(now), None)
-        try:
-            return self._run(Frame(context, run, {}, None))
-        except RecursionError:
-            raise FeelBudgetExceeded("depth") from None
+        return self.evaluate_within(Run.start(budget, now), context)
 
     def evaluate_with_diagnostics(
         self, context: Mapping[str, object], budget: Budget | None = None, now: datetime | None = None
     ) -> tuple[object, list[Diagnostic]]:
         """The value, and why parts of it are null, in the order of evaluation."""
         reasons: list[Diagnostic] = []
-        run = Run(self.text, budget or DEFAULT_BUDGET, None if now is None else _moment(now), reasons)
+        return self.evaluate_within(Run.start(budget, now, reasons), context), reasons
+
+    def evaluate_within(self, run: Run, context: Mapping[str, object]) -> object:
+        """The value as part of a larger evaluation, which pays for it. Raises FeelBudgetExceeded."""
         try:
-            return self._run(Frame(context, run, {}, None)), reasons
+            return self._closure(Frame(context, run, {}, None))
         except RecursionError:
             raise FeelBudgetExceeded("depth") from None
 
@@ -63,15 +59,12 @@ class Expression:
 class UnaryTests:
     """Compiled tests of one value, such as the cell of a decision table."""
 
-    __slots__ = ("_accepts_all", "_negated", "_tests", "names", "paths", "text")
+    __slots__ = ("_decide", "names", "paths", "text")
 
     def __init__(self, text: str, parsed: ParsedTests) -> None:
         self.text = text
-        self._negated = parsed.negated
-        trees = parsed.tests or ()
-        self._accepts_all = parsed.tests is None
-        self._tests = tuple((compile_tree(tree, TESTED), ast.mentions(tree, TESTED)) for tree in trees)
-        reads = [reads_of(tree, BUILTINS) for tree in trees]
+        self._decide = compile_tests(parsed, scope_of(Source(text)))
+        reads = [reads_of(tree, BUILTINS) for tree in parsed.tests or ()]
         self.paths = frozenset(path for read in reads for path in read.paths if path.partition(".")[0] != TESTED)
         self.names = frozenset(path.partition(".")[0] for path in self.paths)
 
@@ -83,30 +76,14 @@ class UnaryTests:
         now: datetime | None = None,
     ) -> bool | None:
         """Whether the value passes any of the tests; None when that cannot be said. Raises FeelBudgetExceeded."""
-        if self._accepts_all:
-            return True
-        run = Run(self.text, budget or DEFAULT_BUDGET, None if now is None else _moment(now), None)
-        value = lift(value)
-        frame = Frame(context, run, {}, None).inner({TESTED: value})
+        return self.evaluate_within(Run.start(budget, now), value, context)
+
+    def evaluate_within(self, run: Run, value: object, context: Mapping[str, object]) -> bool | None:
+        """The same as part of a larger evaluation, which pays for it."""
         try:
-            verdicts = [_verdict(value, test(frame), uses_value=uses_value) for test, uses_value in self._tests]
+            return self._decide(Frame(context, run, {}, None), lift(value))
         except RecursionError:
             raise FeelBudgetExceeded("depth") from None
-        verdict = True if True in verdicts else None if None in verdicts else False
-        return (not verdict) if self._negated and verdict is not None else verdict
-
-
-def _verdict(value: object, result: object, *, uses_value: bool) -> bool | None:
-    """A test that names the value answers by itself; any other is what the value must equal or lie in."""
-    if isinstance(result, bool) and (uses_value or not isinstance(value, bool)):
-        return result
-    return satisfies(value, result)
-
-
-def _moment(now: datetime) -> DateTime:
-    moment = from_python(now)
-    assert isinstance(moment, DateTime)
-    return moment
 
 
 def compile_expression(text: str, names: Collection[str] = ()) -> Expression:

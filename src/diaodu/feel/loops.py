@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from diaodu.feel import ast
+from diaodu.feel.boundary import bare
 from diaodu.feel.errors import Refused
 from diaodu.feel.runtime import Frame
 from diaodu.feel.scope import Closure, Scope
@@ -85,7 +86,7 @@ def _days(start: int, end: int) -> Iterator[Date]:
 def for_loop(node: ast.For, scope: Scope) -> Closure:
     wants_partial = ast.mentions(node.body, "partial")
     domains, inner = _bound(node.bindings, scope, *(("partial",) if wants_partial else ()))
-    body, at = inner.compile(node.body), node.at
+    body, at = inner.compile(node.body), scope.place(node)
 
     def run(frame: Frame) -> object:
         results: list[object] = []
@@ -107,7 +108,7 @@ def for_loop(node: ast.For, scope: Scope) -> Closure:
 
 def quantified(node: ast.Quantified, scope: Scope) -> Closure:
     domains, inner = _bound(node.bindings, scope)
-    condition, at = inner.compile(node.condition), node.at
+    condition, at = inner.compile(node.condition), scope.place(node)
     # `every` is decided by a false, `some` by a true; anything but a boolean leaves it open.
     decisive = not node.every
 
@@ -133,12 +134,12 @@ def context(node: ast.ContextOf, scope: Scope) -> Closure:
     duplicate: str | None = None
     for name, value in node.entries:
         duplicate = name if name in dict(entries) else duplicate
-        if isinstance(value, ast.FunctionOf):
+        if isinstance(bare(value), ast.FunctionOf):
             # A function may call itself.
             inner.names.add(name)
         entries.append((name, inner.compile(value)))
         inner.names.add(name)
-    at = node.at
+    at = scope.place(node)
 
     def run(frame: Frame) -> object:
         if duplicate is not None:

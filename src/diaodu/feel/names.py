@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from diaodu.feel import ast
+from diaodu.feel.errors import Place
 from diaodu.feel.properties import property_of
 from diaodu.feel.runtime import Frame
 from diaodu.feel.scope import Closure, Scope
@@ -40,8 +41,8 @@ def _local(name: str, hops: int) -> Closure:
 
 
 def _global(node: ast.Name, scope: Scope) -> Closure:
-    name, at = node.name, node.at
-    builtin = scope.builtins.get(name)
+    name, at = node.name, scope.place(node)
+    builtin = scope.language.builtins.get(name)
 
     def read(frame: Frame) -> object:
         value = frame.context.get(name, MISSING)
@@ -76,7 +77,7 @@ def _in_filter(node: ast.Name, found: Scope, hops: int) -> Closure:
 
 
 def path(node: ast.Path, scope: Scope) -> Closure:
-    source, name, at = scope.compile(node.source), node.name, node.at
+    source, name, at = scope.compile(node.source), node.name, scope.place(node)
 
     def read(frame: Frame) -> object:
         value = source(frame)
@@ -92,7 +93,7 @@ def path(node: ast.Path, scope: Scope) -> Closure:
     return read
 
 
-def member(frame: Frame, value: object, name: str, at: int) -> object:
+def member(frame: Frame, value: object, name: str, at: Place) -> object:
     """The entry or property of one value, or of each item of a list."""
     run = frame.run
     if isinstance(value, dict):
@@ -112,7 +113,7 @@ def member(frame: Frame, value: object, name: str, at: int) -> object:
 
 def filtered(node: ast.Filter, scope: Scope) -> Closure:
     source, condition = scope.compile(node.source), scope.filter().compile(node.condition)
-    at = node.at
+    at = scope.place(node)
     constant = _constant_index(node.condition)
 
     def read(frame: Frame) -> object:
@@ -134,7 +135,7 @@ def _constant_index(node: ast.Node) -> Decimal | None:
     return node.value if isinstance(node, ast.Literal) and isinstance(node.value, Decimal) else None
 
 
-def _matching(frame: Frame, items: list[object], condition: Closure, at: int) -> object:
+def _matching(frame: Frame, items: list[object], condition: Closure, at: Place) -> object:
     step, kept = frame.run.meter.step, []
     for item in items:
         step()
@@ -147,7 +148,7 @@ def _matching(frame: Frame, items: list[object], condition: Closure, at: int) ->
     return kept
 
 
-def item_at(frame: Frame, items: list[object], index: Decimal, at: int) -> object:
+def item_at(frame: Frame, items: list[object], index: Decimal, at: Place) -> object:
     """The item at a position from 1, or from the end when negative."""
     if index == index.to_integral_value() and 1 <= abs(index) <= len(items):
         position = int(index)

@@ -8,11 +8,11 @@ from typing import Any
 
 from diaodu.feel import ast
 from diaodu.feel.arithmetic import OPERATIONS, negated
-from diaodu.feel.errors import Refused
+from diaodu.feel.conversion import conforms
+from diaodu.feel.errors import Place, Refused
 from diaodu.feel.runtime import Frame
 from diaodu.feel.scope import Closure, Scope
 from diaodu.feel.temporal import DaysDuration, MonthsDuration
-from diaodu.feel.types import conforms
 from diaodu.feel.values import (
     NUMBERS,
     SCALAR,
@@ -33,7 +33,7 @@ def literal(node: ast.Literal, _scope: Scope) -> Closure:
 
 
 def negation(node: ast.Negation, scope: Scope) -> Closure:
-    operand, at = scope.compile(node.operand), node.at
+    operand, at = scope.compile(node.operand), scope.place(node)
 
     def run(frame: Frame) -> object:
         value = operand(frame)
@@ -48,7 +48,7 @@ def negation(node: ast.Negation, scope: Scope) -> Closure:
 
 def arithmetic(node: ast.Arithmetic, scope: Scope) -> Closure:
     left, right = scope.compile(node.left), scope.compile(node.right)
-    operator, at = node.operator, node.at
+    operator, at = node.operator, scope.place(node)
     operations = OPERATIONS[operator]
 
     def run(frame: Frame) -> object:
@@ -86,11 +86,11 @@ _NUMBER_TESTS: dict[str, Callable[[Any, Any], bool]] = {
 def comparison(node: ast.Comparison, scope: Scope) -> Closure:
     left, right = scope.compile(node.left), scope.compile(node.right)
     if node.operator in ("=", "!="):
-        return _equality(left, right, node.at, wanted=node.operator == "=")
-    return _order(left, right, node.operator, node.at)
+        return _equality(left, right, scope.place(node), wanted=node.operator == "=")
+    return _order(left, right, node.operator, scope.place(node))
 
 
-def _equality(left: Closure, right: Closure, at: int, *, wanted: bool) -> Closure:
+def _equality(left: Closure, right: Closure, at: Place, *, wanted: bool) -> Closure:
     def run(frame: Frame) -> object:
         a, b = left(frame), right(frame)
         kind = type(a)
@@ -106,7 +106,7 @@ def _equality(left: Closure, right: Closure, at: int, *, wanted: bool) -> Closur
     return run
 
 
-def _order(left: Closure, right: Closure, operator: str, at: int) -> Closure:
+def _order(left: Closure, right: Closure, operator: str, at: Place) -> Closure:
     test, number_test = _ORDER_TESTS[operator], _NUMBER_TESTS[operator]
 
     def run(frame: Frame) -> object:
@@ -124,7 +124,7 @@ def _order(left: Closure, right: Closure, operator: str, at: int) -> Closure:
 def junction(node: ast.Junction, scope: Scope) -> Closure:
     operands = tuple(scope.compile(operand) for operand in node.operands)
     # `and` is decided by a false, `or` by a true; anything but a boolean leaves it open.
-    decisive, at = node.operator == "or", node.at
+    decisive, at = node.operator == "or", scope.place(node)
     if len(operands) == 2:
         return _pair(operands[0], operands[1], at, decisive=decisive)
 
@@ -141,7 +141,7 @@ def junction(node: ast.Junction, scope: Scope) -> Closure:
     return run
 
 
-def _pair(left: Closure, right: Closure, at: int, *, decisive: bool) -> Closure:
+def _pair(left: Closure, right: Closure, at: Place, *, decisive: bool) -> Closure:
     def run(frame: Frame) -> object:
         a = left(frame)
         if a is decisive:
@@ -158,7 +158,7 @@ def _pair(left: Closure, right: Closure, at: int, *, decisive: bool) -> Closure:
 
 def between(node: ast.Between, scope: Scope) -> Closure:
     value, low, high = (scope.compile(part) for part in (node.value, node.low, node.high))
-    at = node.at
+    at = scope.place(node)
 
     def run(frame: Frame) -> object:
         a, start, end = value(frame), low(frame), high(frame)
@@ -175,7 +175,7 @@ def test(node: ast.Test, scope: Scope) -> Closure:
 
 
 def contained(node: ast.In, scope: Scope) -> Closure:
-    value, at = scope.compile(node.value), node.at
+    value, at = scope.compile(node.value), scope.place(node)
     tests = tuple(scope.compile(part) for part in node.tests)
 
     def run(frame: Frame) -> object:
@@ -197,7 +197,7 @@ def _passes(frame: Frame, value: object, test: object) -> bool | None:
 
 
 def range_literal(node: ast.RangeOf, scope: Scope) -> Closure:
-    start, end, at = scope.compile(node.start), scope.compile(node.end), node.at
+    start, end, at = scope.compile(node.start), scope.compile(node.end), scope.place(node)
     start_included, end_included = node.start_included, node.end_included
 
     def run(frame: Frame) -> object:
@@ -221,8 +221,15 @@ def choice(node: ast.If, scope: Scope) -> Closure:
 
 
 def instance_of(node: ast.InstanceOf, scope: Scope) -> Closure:
-    value, wanted = scope.compile(node.value), node.type
-    return lambda frame: conforms(value(frame), wanted)
+    value, wanted, at = scope.compile(node.value), scope.type_of(node.type), scope.place(node)
+    name = node.type.name
+
+    def run(frame: Frame) -> object:
+        if wanted is None:
+            return frame.run.null(at, "unknown-type", name=name)
+        return conforms(value(frame), wanted, frame.run)
+
+    return run
 
 
 def list_literal(node: ast.ListOf, scope: Scope) -> Closure:

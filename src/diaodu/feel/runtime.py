@@ -1,31 +1,45 @@
-"""What exists while an expression is evaluated: one run, and a frame per scope."""
+"""What exists while expressions are evaluated: one run, and a frame per scope."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
-from diaodu.feel.budget import Budget, Meter
-from diaodu.feel.errors import Diagnostic, diagnostic
-from diaodu.feel.temporal import DateTime
+from diaodu.feel.budget import DEFAULT_BUDGET, Budget, Meter
+from diaodu.feel.errors import Diagnostic, Place, diagnostic
+from diaodu.feel.temporal import DateTime, from_python
 from diaodu.feel.values import PLAIN, lift
+
+# An evaluation that makes more nulls than this repeats itself.
+MAX_REASONS = 200
 
 
 class Run:
-    """One evaluation: its meter, the current time it was given, and the reasons of nulls when they are wanted."""
+    """One evaluation of one text or of many: its meter, the time it was given, and what it leaves behind.
 
-    __slots__ = ("_lists", "meter", "now", "reasons", "text")
+    `reasons` are why nulls came out, None when nobody asks; `records` is what rooms above note of their own.
+    """
 
-    def __init__(self, text: str, budget: Budget, now: DateTime | None, reasons: list[Diagnostic] | None) -> None:
-        self.text = text
-        self.meter = Meter(budget)
+    __slots__ = ("_lists", "meter", "now", "reasons", "records")
+
+    def __init__(self, meter: Meter, now: DateTime | None = None, reasons: list[Diagnostic] | None = None) -> None:
+        self.meter = meter
         self.now = now
         self.reasons = reasons
+        self.records: list[object] = []
         self._lists: dict[int, tuple[object, object]] = {}
 
-    def null(self, at: int, code: str, **values: object) -> object:
-        """None, after noting why the part of the text at `at` is null."""
-        if self.reasons is not None:
-            self.reasons.append(diagnostic(code, self.text, at, values))
+    @classmethod
+    def start(
+        cls, budget: Budget | None = None, now: datetime | None = None, reasons: list[Diagnostic] | None = None
+    ) -> Run:
+        """A run with a budget of its own, whose time begins now."""
+        return cls(Meter(budget or DEFAULT_BUDGET), None if now is None else _moment(now), reasons)
+
+    def null(self, at: Place, code: str, **values: object) -> object:
+        """None, after noting why what stands at `at` is null."""
+        if self.reasons is not None and len(self.reasons) < MAX_REASONS:
+            self.reasons.append(diagnostic(code, at, values))
         return None
 
     def lift(self, value: object) -> object:
@@ -56,3 +70,9 @@ class Frame:
 
     def inner(self, values: dict[str, object]) -> Frame:
         return Frame(self.context, self.run, values, self)
+
+
+def _moment(now: datetime) -> DateTime:
+    moment = from_python(now)
+    assert isinstance(moment, DateTime)
+    return moment

@@ -12,8 +12,8 @@ from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from typing import Any
 
 from diaodu.feel import temporal
-from diaodu.feel.ast import TypeRef
 from diaodu.feel.temporal import NANOS, Date, DateTime, DaysDuration, MonthsDuration, Time, from_python
+from diaodu.feel.types import Type
 
 # The 34 digits and the exponents of IEEE 754 decimal128, which the standard names.
 NUMBERS = Context(prec=34, Emin=-6143, Emax=6144, traps=[InvalidOperation, DivisionByZero, Overflow])
@@ -41,8 +41,9 @@ class Function:
     by_position: Callable[[object, Sequence[object]], object]
     by_name: Callable[[object, Mapping[str, object]], object]
     arity: int
-    # The types of the parameters where they are written.
-    types: tuple[TypeRef | None, ...] = ()
+    # The types of the parameters and of the result, where they are declared.
+    types: tuple[Type | None, ...] = ()
+    result: Type | None = None
 
 
 KINDS: dict[type, str] = {
