@@ -98,7 +98,7 @@ def _equality(left: Closure, right: Closure, at: Place, *, wanted: bool) -> Clos
             return (a == b) is wanted
         if isinstance(a, list):
             frame.run.meter.scan(len(a))
-        same = equal(a, b)
+        same = equal(a, b, frame.run.meter.step)
         if same is None:
             return frame.run.null(at, "not-comparable", left=kind_of(a), right=kind_of(b))
         return same is wanted
@@ -193,7 +193,7 @@ def contained(node: ast.In, scope: Scope) -> Closure:
 def _passes(frame: Frame, value: object, test: object) -> bool | None:
     if isinstance(test, list):
         frame.run.meter.scan(len(test))
-    return satisfies(value, test)
+    return satisfies(value, test, frame.run.meter.step)
 
 
 def range_literal(node: ast.RangeOf, scope: Scope) -> Closure:

@@ -114,7 +114,17 @@ def entry(context: dict[str, object], name: str) -> object:
     return value if type(value) in PLAIN else lift(value)
 
 
-def equal(left: object, right: object) -> bool | None:
+# Told how much work a piece of a long comparison is, so that it can be stopped.
+Step = Callable[[int], None]
+# Items of a list that are gone through between two steps.
+CHUNK = 1000
+
+
+def _unmetered(_count: int) -> None:
+    return None
+
+
+def equal(left: object, right: object, step: Step = _unmetered) -> bool | None:
     """FEEL's `=`: None when the kinds differ."""
     if left is None or right is None:
         return left is right
@@ -124,28 +134,37 @@ def equal(left: object, right: object) -> bool | None:
     if kind in SCALAR:
         return left == right
     compare = _EQUALITIES.get(kind)
-    return compare(left, right) if compare is not None else None
+    return compare(left, right, step) if compare is not None else None
 
 
-def _equal_lists(left: list[object], right: list[object]) -> bool | None:
+def _equal_lists(left: list[object], right: list[object], step: Step) -> bool | None:
     if len(left) != len(right):
         return False
-    return all(equal(lift(a), lift(b)) is True for a, b in zip(left, right, strict=True))
+    if left is right:
+        return True
+    step(1)
+    for start in range(0, len(left), CHUNK):
+        pairs = zip(left[start : start + CHUNK], right[start : start + CHUNK], strict=True)
+        if not all(equal(lift(a), lift(b), step) is True for a, b in pairs):
+            return False
+        step(CHUNK >> 4)
+    return True
 
 
-def _equal_contexts(left: dict[str, object], right: dict[str, object]) -> bool | None:
+def _equal_contexts(left: dict[str, object], right: dict[str, object], step: Step) -> bool | None:
     if left.keys() != right.keys():
         return False
-    return all(equal(entry(left, key), entry(right, key)) is True for key in left)
+    step(1)
+    return all(equal(entry(left, key), entry(right, key), step) is True for key in left)
 
 
-def _equal_moments(left: Time | DateTime, right: Time | DateTime) -> bool | None:
+def _equal_moments(left: Time | DateTime, right: Time | DateTime, _step: Step) -> bool | None:
     (left_local, a), (right_local, b) = moment_key(left), moment_key(right)
     # The standard compares moments for equality by whole seconds.
     return left_local == right_local and a // NANOS == b // NANOS
 
 
-def _equal_ranges(left: Range, right: Range) -> bool | None:
+def _equal_ranges(left: Range, right: Range, _step: Step) -> bool | None:
     if (left.start_included, left.end_included, left.operator) != (
         right.start_included,
         right.end_included,
@@ -161,7 +180,7 @@ _EQUALITIES: dict[type, Callable[..., bool | None]] = {
     Time: _equal_moments,
     DateTime: _equal_moments,
     Range: _equal_ranges,
-    Function: lambda left, right: True if left is right else None,
+    Function: lambda left, right, _step: True if left is right else None,
 }
 
 
@@ -232,13 +251,13 @@ def in_range(value: object, within: Range) -> bool | None:
     return True
 
 
-def satisfies(value: object, test: object) -> bool | None:
+def satisfies(value: object, test: object, step: Step = _unmetered) -> bool | None:
     """Whether a value passes a test that is itself a value: a range, a list of tests, or the value to equal."""
     if isinstance(test, Range):
         return equal(value, test) if isinstance(value, Range) else in_range(value, test)
     if isinstance(test, list):
-        if isinstance(value, list) and equal(value, test):
+        if isinstance(value, list) and equal(value, test, step):
             return True
-        found = [satisfies(value, item) for item in test]
+        found = [satisfies(value, item, step) for item in test]
         return True in found
-    return equal(value, test)
+    return equal(value, test, step)
