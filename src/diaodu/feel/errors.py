@@ -41,6 +41,12 @@ NULLS = {
     "duplicate-entry": ("Entry {name} is given twice.", "条目 {name} 重复。"),
     "invalid-value": ("{value} is not valid for {name}.", "{value} 对 {name} 无效。"),
     "external": ("External functions are not supported.", "不支持外部函数。"),
+    "no-rule": ("No rule of the table matches.", "决策表中没有匹配的规则。"),
+    "several-rules": ("Rules {rules} match, but only one may.", "规则 {rules} 同时匹配，但只允许一条。"),
+    "any-differs": ("Rules {rules} match with different results.", "规则 {rules} 同时匹配，但结果不同。"),
+    "input-value": ("{value} is not an allowed value of input {column}.", "{value} 不是输入 {column} 允许的值。"),
+    "output-value": ("{value} is not an allowed value of output {column}.", "{value} 不是输出 {column} 允许的值。"),
+    "aggregation": ("{operation} of these results is not defined.", "这些结果不能做 {operation} 汇总。"),
     "no-clock": ("No current time was passed in.", "没有传入当前时间。"),
 }
 

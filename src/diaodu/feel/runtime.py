@@ -17,16 +17,17 @@ MAX_REASONS = 200
 class Run:
     """One evaluation of one text or of many: its meter, the time it was given, and what it leaves behind.
 
-    `reasons` are why nulls came out, None when nobody asks; `records` is what rooms above note of their own.
+    `reasons` are why nulls came out, None when nobody asks; `records` is what rooms above note of their own, in full where `explains` is set.
     """
 
-    __slots__ = ("_lists", "meter", "now", "reasons", "records")
+    __slots__ = ("_lists", "explains", "meter", "now", "reasons", "records")
 
     def __init__(self, meter: Meter, now: DateTime | None = None, reasons: list[Diagnostic] | None = None) -> None:
         self.meter = meter
         self.now = now
         self.reasons = reasons
         self.records: list[object] = []
+        self.explains = False
         self._lists: dict[int, tuple[object, object]] = {}
 
     @classmethod
