@@ -47,6 +47,10 @@ NULLS = {
     "input-value": ("{value} is not an allowed value of input {column}.", "{value} 不是输入 {column} 允许的值。"),
     "output-value": ("{value} is not an allowed value of output {column}.", "{value} 不是输出 {column} 允许的值。"),
     "aggregation": ("{operation} of these results is not defined.", "这些结果不能做 {operation} 汇总。"),
+    "missing-input": ("No value was given for {name}.", "没有给出 {name} 的值。"),
+    "no-logic": ("There is no logic here.", "此处没有决策逻辑。"),
+    "bad-text": ("The text is no FEEL: {what}", "文本不是 FEEL：{what}"),
+    "language": ("Expressions in {what} are not executed.", "不能执行 {what} 表达式。"),
     "no-clock": ("No current time was passed in.", "没有传入当前时间。"),
 }
 

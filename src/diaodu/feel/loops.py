@@ -109,7 +109,7 @@ def for_loop(node: ast.For, scope: Scope) -> Closure:
 def quantified(node: ast.Quantified, scope: Scope) -> Closure:
     domains, inner = _bound(node.bindings, scope)
     condition, at = inner.compile(node.condition), scope.place(node)
-    # `every` is decided by a false, `some` by a true; anything but a boolean leaves it open.
+    # `every` is decided by a false, `some` by a true; a null leaves it open, and no other value may come.
     decisive = not node.every
 
     def run(frame: Frame) -> object:
@@ -119,8 +119,10 @@ def quantified(node: ast.Quantified, scope: Scope) -> Closure:
                 verdict = condition(each)
                 if verdict is decisive:
                     return decisive
-                if type(verdict) is not bool:
+                if verdict is None:
                     is_open = True
+                elif type(verdict) is not bool:
+                    return frame.run.null(at, "not-boolean", type=kind_of(verdict))
         except Refused as refused:
             return frame.run.null(at, refused.code, **refused.values)
         return frame.run.null(at, "not-boolean", type="null") if is_open else not decisive

@@ -17,7 +17,8 @@ MAX_REASONS = 200
 class Run:
     """One evaluation of one text or of many: its meter, the time it was given, and what it leaves behind.
 
-    `reasons` are why nulls came out, None when nobody asks; `records` is what rooms above note of their own, in full where `explains` is set.
+    `reasons` are why nulls came out, None when nobody asks; `records` is what rooms above note of their own, in full
+    where `explains` is set.
     """
 
     __slots__ = ("_lists", "explains", "meter", "now", "reasons", "records")
@@ -42,6 +43,12 @@ class Run:
         if self.reasons is not None and len(self.reasons) < MAX_REASONS:
             self.reasons.append(diagnostic(code, at, values))
         return None
+
+    def join(self, inner: Run) -> None:
+        """Take over what an evaluation within this one left behind."""
+        if self.reasons is not None:
+            self.reasons.extend(inner.reasons or ())
+        self.records.extend(inner.records)
 
     def lift(self, value: object) -> object:
         """The FEEL value of a value of the context; a list is converted once per run, however often it is read."""

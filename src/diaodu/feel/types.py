@@ -115,4 +115,4 @@ def takes(parameters: tuple[Type | None, ...] | None, result: Type | None, wante
         return False
     if not all(own is None or is_subtype(given, own) for given, own in zip(wanted.parameters, parameters, strict=True)):
         return False
-    return result is None or wanted.result is None or is_subtype(result, wanted.result)
+    return result is None or result.kind == "Any" or wanted.result is None or is_subtype(result, wanted.result)
