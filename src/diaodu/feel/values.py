@@ -6,10 +6,10 @@ Numbers are Decimal, texts str, booleans bool, null None, lists list, contexts d
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
-from typing import Any
+from typing import Any, TypeVar
 
 from diaodu.feel import temporal
 from diaodu.feel.temporal import NANOS, Date, DateTime, DaysDuration, MonthsDuration, Time, from_python
@@ -124,6 +124,17 @@ def _unmetered(_count: int) -> None:
     return None
 
 
+Item = TypeVar("Item")
+
+
+def in_steps(items: Sequence[Item], step: Step) -> Iterator[Item]:
+    """The items one by one; going through a long list can be stopped."""
+    for start in range(0, len(items), CHUNK):
+        part = items[start : start + CHUNK]
+        step(1 + (len(part) >> 4))
+        yield from part
+
+
 def equal(left: object, right: object, step: Step = _unmetered) -> bool | None:
     """FEEL's `=`: None when the kinds differ."""
     if left is None or right is None:
@@ -142,13 +153,7 @@ def _equal_lists(left: list[object], right: list[object], step: Step) -> bool | 
         return False
     if left is right:
         return True
-    step(1)
-    for start in range(0, len(left), CHUNK):
-        pairs = zip(left[start : start + CHUNK], right[start : start + CHUNK], strict=True)
-        if not all(equal(lift(a), lift(b), step) is True for a, b in pairs):
-            return False
-        step(CHUNK >> 4)
-    return True
+    return all(equal(lift(a), lift(b), step) is True for a, b in zip(in_steps(left, step), right, strict=True))
 
 
 def _equal_contexts(left: dict[str, object], right: dict[str, object], step: Step) -> bool | None:
