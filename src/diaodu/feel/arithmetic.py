@@ -41,6 +41,15 @@ def _divide(left: Decimal, right: Decimal) -> Decimal:
     return NUMBERS.divide(left, right)
 
 
+def _power(base: Decimal, exponent: Decimal) -> Decimal:
+    if not base and exponent <= 0:
+        # As in XPath and IEEE 754: 1 for the exponent 0, and no finite number below.
+        if exponent:
+            raise Refused("division-by-zero")
+        return Decimal(1)
+    return NUMBERS.power(base, exponent)
+
+
 def _days_later(date: Date, duration: DaysDuration) -> Date:
     return Date.of_day((date.number * DAY_NANOS + duration.nanos) // DAY_NANOS)
 
@@ -131,7 +140,7 @@ OPERATIONS: dict[str, dict[tuple[type, type], Operation]] = {
     "-": _SUBTRACT,
     "*": _MULTIPLY,
     "/": _DIVIDE,
-    "**": {(Decimal, Decimal): NUMBERS.power},
+    "**": {(Decimal, Decimal): _power},
 }
 
 

@@ -16,7 +16,7 @@ _FLAGS = {"s": regex.DOTALL, "m": regex.MULTILINE, "i": regex.IGNORECASE}
 MAX_PATTERN = 1000
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _compiled(pattern: str, flags: str) -> regex.Pattern[str]:
     if len(pattern) > MAX_PATTERN:
         raise Refused("invalid-value", value=pattern[:20], name="pattern")
@@ -47,19 +47,20 @@ def replaced(run: Run, text: str, pattern: str, replacement: str, flags: str) ->
     literal = "q" in flags
     if compiled.fullmatch("") is not None or not (literal or _REPLACEMENT.fullmatch(replacement)):
         raise Refused("invalid-value", value=replacement, name="replace")
-    limit = run.meter.budget.items
+    length = 0
 
     def one(match: regex.Match[str]) -> str:
+        nonlocal length
+        new = replacement if literal else _expanded(match, replacement)
+        length += len(new)
+        run.meter.size(length)
         run.meter.step()
-        return replacement if literal else _expanded(match, replacement)
+        return new
 
     try:
-        result = compiled.sub(one, text, timeout=run.meter.seconds_left())
+        return compiled.sub(one, text, timeout=run.meter.seconds_left())
     except TimeoutError:
         raise FeelBudgetExceeded("time") from None
-    if len(result) > limit:
-        raise FeelBudgetExceeded("items")
-    return result
 
 
 def pieces(run: Run, text: str, delimiter: str) -> list[object]:
@@ -69,6 +70,7 @@ def pieces(run: Run, text: str, delimiter: str) -> list[object]:
     start = 0
     try:
         for match in compiled.finditer(text, timeout=run.meter.seconds_left()):
+            run.meter.step()
             if match.end() > match.start():
                 found.append(text[start : match.start()])
                 start = match.end()

@@ -28,9 +28,15 @@ def days_in_month(year: int, month: int) -> int:
     return 30 if month in (4, 6, 9, 11) else 31
 
 
+# Some systems keep copies of all zones there, under names that others do not know.
+_OTHER_TREES = ("posix/", "right/")
+
+
 @lru_cache(maxsize=1024)
 def zone(name: str) -> ZoneInfo | None:
-    """The time zone of that name, or None when there is none."""
+    """The time zone of that IANA name, or None when there is none."""
+    if name.startswith(_OTHER_TREES):
+        return None
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):

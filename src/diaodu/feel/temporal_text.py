@@ -10,8 +10,9 @@ Temporal = Date | Time | DateTime | MonthsDuration | DaysDuration
 
 _DATE = re.compile(r"(-?(?:[1-9]\d{4,8}|\d{4}))-(\d\d)-(\d\d)", re.ASCII)
 _TIME = re.compile(
-    r"(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:(Z)|([+-])(\d\d):(\d\d)(?::(\d\d))?|@([A-Za-z][\w+/-]*))?", re.ASCII
+    r"(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):(\d\d)(?::(\d\d))?|@([A-Za-z][\w+/-]*))?", re.ASCII
 )
+_MIDNIGHT_AT_END = re.compile(r"^24(?=:00:00(?:\.0+)?(?![.\d]))")
 _MONTHS = re.compile(r"(-)?P(?=\d)(?:(\d+)Y)?(?:(\d+)M)?", re.ASCII)
 _DAYS = re.compile(r"(-)?P(?=\d|T)(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d*))?S)?)?", re.ASCII)
 MAX_OFFSET_HOURS = 18
@@ -30,7 +31,8 @@ def date_of(text: str) -> Date | None:
 
 
 def time_of(text: str) -> Time | None:
-    match = _TIME.fullmatch(text)
+    """A time of day; the midnight that ends the day is the one that begins it."""
+    match = _TIME.fullmatch(_MIDNIGHT_AT_END.sub("00", text))
     if match is None:
         return None
     hour, minute, second = int(match[1]), int(match[2]), int(match[3])
@@ -54,12 +56,20 @@ def date_time_of(text: str) -> DateTime | None:
     """A date and time; a date alone means its midnight."""
     day, separator, clock = text.partition("T")
     date = date_of(day)
-    # The midnight that ends a day is the one that begins the next.
-    ends_day = clock.startswith("24:00:00")
-    time = time_of(clock.replace("24", "00", 1) if ends_day else clock) if separator else Time(0)
-    if date is None or time is None or (ends_day and time.nanos):
+    time = time_of(clock) if separator else Time(0)
+    if date is None or time is None:
         return None
-    return DateTime(Date.of_day(date.number + 1) if ends_day else date, time)
+    if clock.startswith("24"):
+        # The midnight that ends a day is the one that begins the next.
+        return _next_midnight(date, time)
+    return DateTime(date, time)
+
+
+def _next_midnight(date: Date, midnight: Time) -> DateTime | None:
+    try:
+        return DateTime(Date.of_day(date.number + 1), midnight)
+    except ValueError:
+        return None
 
 
 def duration_of(text: str) -> MonthsDuration | DaysDuration | None:

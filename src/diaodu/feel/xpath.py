@@ -5,6 +5,8 @@ What XPath does not have (look-around, word borders, possessive repetition) is r
 
 from __future__ import annotations
 
+import re
+
 from diaodu.feel.errors import Refused
 
 # XPath's \w leaves out the underscore and keeps marks and symbols; \i and \c are the characters of XML names.
@@ -22,6 +24,51 @@ _CLASSES = {
     "C": r"[^\p{L}\p{Nd}\p{M}\-._:\u00b7]",
 }
 _PLAIN_ESCAPES = frozenset("nrt\\|.?*+(){}$-[]^")
+_CATEGORIES = frozenset(
+    [
+        "L",
+        "Lu",
+        "Ll",
+        "Lt",
+        "Lm",
+        "Lo",
+        "M",
+        "Mn",
+        "Mc",
+        "Me",
+        "N",
+        "Nd",
+        "Nl",
+        "No",
+        "P",
+        "Pc",
+        "Pd",
+        "Ps",
+        "Pe",
+        "Pi",
+        "Pf",
+        "Po",
+        "Z",
+        "Zs",
+        "Zl",
+        "Zp",
+        "S",
+        "Sm",
+        "Sc",
+        "Sk",
+        "So",
+        "C",
+        "Cc",
+        "Cf",
+        "Co",
+        "Cn",
+    ]
+)
+# The categories that `regex` widens where case does not matter; XPath never does.
+_CASED = frozenset(("Lu", "Ll", "Lt"))
+_QUANTIFIER = re.compile(r"(?:[?*+]|\{(\d{1,9})(?:,(\d{0,9}))?\})\??", re.ASCII)
+# `regex` writes repetitions of groups out, one within another; so many signs of them are some megabytes.
+MAX_WRITTEN_OUT = 10_000
 # Signs that mean an operation on sets within brackets here, and themselves in XPath.
 _SET_SIGNS = frozenset("&~|")
 
@@ -53,28 +100,45 @@ class _Translation:
         self.pattern = pattern
         self.at = 0
         self.flags = flags
-        # Inside a group a reference to it is not known yet; XPath refuses it.
-        self.closed_groups = 0
+        # The groups that are open, each with its number (0: it captures nothing), and how many have been opened.
+        self.open_groups: list[int] = []
+        self.groups = 0
+        # How many signs each of them is when its repetitions are written out; the first is the whole.
+        self.sizes = [0]
 
     def whole(self) -> str:
         parts: list[str] = []
         while self.at < len(self.pattern):
-            parts.append(self._one(self.pattern[self.at]))
+            sign = self.pattern[self.at]
+            if sign in "(|":
+                parts.append(self._opening() if sign == "(" else "|")
+                self.at += 1
+            else:
+                parts.append(self._atom(sign) + self._quantifier(self.sizes.pop() if sign == ")" else 1))
+        if self.open_groups:
+            raise self._refused()
         return "".join(parts)
 
-    def _one(self, sign: str) -> str:
+    def _opening(self) -> str:
+        self.sizes.append(0)
+        if self._ahead("(?:"):
+            self.at += 2
+            self.open_groups.append(0)
+            return "(?:"
+        self.groups += 1
+        self.open_groups.append(self.groups)
+        return "("
+
+    def _atom(self, sign: str) -> str:
         if sign == "\\":
             return self._escape()
-        if sign == "[":
-            self.at += 1
-            return self._set()
         self.at += 1
-        if sign == "(" and self._ahead("?") and not self._ahead("?:"):
-            raise self._refused()
-        if sign in "*+?}" and self._ahead("+"):
+        if sign == "[":
+            return self._set()
+        if sign in "?*+{}]" or (sign == ")" and not self.open_groups):
             raise self._refused()
         if sign == ")":
-            self.closed_groups += 1
+            self.open_groups.pop()
         if sign == "." and "s" not in self.flags:
             return r"[^\n\r]"
         if sign == "$" and "m" not in self.flags:
@@ -83,6 +147,18 @@ class _Translation:
             # Behind a line feed that ends the text no further line begins.
             return r"(?:\A|(?<=\n)(?!\Z))"
         return sign
+
+    def _quantifier(self, size: int) -> str:
+        """What repeats the atom of that size."""
+        found = _QUANTIFIER.match(self.pattern, self.at)
+        times = max(1, *(int(bound or 1) for bound in found.groups())) if found else 1
+        self.sizes[-1] += size * times
+        if self.sizes[-1] > MAX_WRITTEN_OUT:
+            raise self._refused()
+        if found is None:
+            return ""
+        self.at = found.end()
+        return found.group()
 
     def _escape(self, *, in_set: bool = False) -> str:
         sign = self.pattern[self.at + 1 : self.at + 2]
@@ -93,14 +169,20 @@ class _Translation:
             return "\\" + sign
         if sign and sign in "pP":
             return self._property(sign)
-        if sign.isdecimal() and sign != "0" and not in_set:
+        if sign.isdecimal() and sign.isascii() and sign != "0" and not in_set:
             return self._reference(sign)
         raise self._refused()
 
-    def _reference(self, digit: str) -> str:
-        if int(digit) > self.closed_groups:
+    def _reference(self, digits: str) -> str:
+        """A reference to a group: of several digits as many count as give a group that was opened before."""
+        while (more := self.pattern[self.at : self.at + 1]) and more in "0123456789":
+            if int(digits + more) > self.groups:
+                break
+            digits += more
+            self.at += 1
+        if int(digits) > self.groups or int(digits) in self.open_groups:
             raise self._refused()
-        return f"(?:\\{digit})"
+        return f"(?:\\{digits})"
 
     def _property(self, sign: str) -> str:
         end = self.pattern.find("}", self.at)
@@ -108,26 +190,38 @@ class _Translation:
             raise self._refused()
         name = self.pattern[self.at + 1 : end]
         self.at = end + 1
+        if name in _CATEGORIES:
+            found = f"\\{sign}{{{name}}}"
+            return f"(?-i:{found})" if name in _CASED and "i" in self.flags else found
+        if re.fullmatch(r"Is[A-Za-z0-9-]+", name) is None:
+            raise self._refused()
         # A block of characters is named `IsGreek` in XPath and `InGreek` here.
-        return f"\\{sign}{{{'In' + name[2:] if name.startswith('Is') else name}}}"
+        return f"\\{sign}{{In{name[2:]}}}"
 
     def _set(self) -> str:
         """What stands in brackets, from behind the opening one to behind the closing one."""
-        parts = ["["]
-        if self._ahead("^"):
-            parts.append("^")
-            self.at += 1
-        start = self.at
+        negated = self._ahead("^")
+        self.at += negated
+        start, members, fixed, without = self.at, "", [], ""
         while not self._ahead("]") or self.at == start:
-            if self.at >= len(self.pattern) or self._ahead("]"):
+            if self.at >= len(self.pattern) or self._ahead("]") or without:
                 raise self._refused()
-            if self._ahead("-["):
+            if self._ahead("-[") and self.at > start:
                 self.at += 2
-                parts.append("--" + self._set())
+                without = f"(?!{self._set()})"
+                continue
+            member = self._of_set(self.pattern[self.at])
+            if member.startswith("(?"):
+                fixed.append(member)
             else:
-                parts.append(self._of_set(self.pattern[self.at]))
+                members += member
         self.at += 1
-        return "".join(parts) + "]"
+        # What keeps its case cannot stand in brackets.
+        if not fixed:
+            plain = f"[{'^' if negated else ''}{members}]"
+            return f"(?:{without}{plain})" if without else plain
+        among = "|".join([*fixed, f"[{members}]"] if members else fixed)
+        return f"(?:{without}(?!{among})(?s:.))" if negated else f"(?:{without}(?:{among}))"
 
     def _of_set(self, sign: str) -> str:
         if sign == "\\":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from diaodu.feel.builtins.registry import builtin
 from diaodu.feel.errors import Refused
-from diaodu.feel.values import entry, kind_of, lift
+from diaodu.feel.runtime import Run
+from diaodu.feel.values import entry, in_steps, kind_of, lift
 
 
 @builtin("not(negand: any)")
@@ -34,14 +35,15 @@ def get_deep_value(context: dict[str, object], keys: list[object]) -> object:
 
 
 @builtin("get entries(m: context)")
-def get_entries(m: dict[str, object]) -> list[object]:
+def get_entries(run: Run, m: dict[str, object]) -> list[object]:
+    run.meter.step(len(m) >> 2)
     return [{"key": key, "value": entry(m, key)} for key in m]
 
 
 @builtin("context(entries: list)")
-def context(entries: list[object]) -> dict[str, object]:
+def context(run: Run, entries: list[object]) -> dict[str, object]:
     result: dict[str, object] = {}
-    for item in entries:
+    for item in in_steps(entries, run.meter.step):
         if not isinstance(item, dict) or not {"key", "value"} <= item.keys():
             raise Refused("invalid-value", value=kind_of(item), name="entries")
         key = item["key"]
@@ -54,28 +56,37 @@ def context(entries: list[object]) -> dict[str, object]:
 
 
 @builtin("context put(context: context, key: string, value: any)")
-def context_put(context: dict[str, object], key: str, value: object) -> dict[str, object]:
+def context_put(run: Run, context: dict[str, object], key: str, value: object) -> dict[str, object]:
+    run.meter.step(len(context) >> 4)
     return {**context, key: value}
 
 
 @builtin("context put(context: context, keys: list, value: any)")
-def context_put_deep(context: dict[str, object], keys: list[object], value: object) -> dict[str, object]:
-    if not keys or not isinstance(keys[0], str):
-        raise Refused("invalid-value", value="list", name="keys")
-    key, rest = keys[0], keys[1:]
-    if not rest:
-        return {**context, key: value}
-    inner = entry(context, key)
-    if not isinstance(inner, dict):
-        raise Refused("invalid-value", value=kind_of(inner), name=key)
-    return {**context, key: context_put_deep(inner, rest, value)}
+def context_put_deep(run: Run, context: dict[str, object], keys: list[object], value: object) -> dict[str, object]:
+    """The nested calls of the standard: only the last key may be new."""
+    if not keys:
+        raise Refused("invalid-value", value="[]", name="keys")
+    *path, last = keys
+    way = [context]
+    for key in path:
+        inner = entry(way[-1], key) if isinstance(key, str) else None
+        if not isinstance(inner, dict):
+            raise Refused("invalid-value", value=kind_of(inner), name=key)
+        way.append(inner)
+    if not isinstance(last, str):
+        raise Refused("invalid-value", value=kind_of(last), name="keys")
+    result = context_put(run, way.pop(), last, value)
+    while way:
+        result = context_put(run, way.pop(), str(path.pop()), result)
+    return result
 
 
 @builtin("context merge(contexts: list)")
-def context_merge(contexts: list[object]) -> dict[str, object]:
+def context_merge(run: Run, contexts: list[object]) -> dict[str, object]:
     result: dict[str, object] = {}
-    for item in contexts:
+    for item in in_steps(contexts, run.meter.step):
         if not isinstance(item, dict):
             raise Refused("invalid-value", value=kind_of(item), name="contexts")
+        run.meter.step(len(item) >> 4)
         result.update(item)
     return result

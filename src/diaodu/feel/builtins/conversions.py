@@ -11,6 +11,7 @@ from diaodu.feel.arithmetic import whole
 from diaodu.feel.builtins.registry import builtin
 from diaodu.feel.errors import FeelSyntaxError, Refused
 from diaodu.feel.parser import parse_expression
+from diaodu.feel.runtime import Run
 from diaodu.feel.temporal import NANOS, Date, DateTime, DaysDuration, MonthsDuration, Time, zone
 from diaodu.feel.temporal_text import MAX_OFFSET_HOURS, date_of, date_time_of, duration_of, time_of
 from diaodu.feel.text import text_of
@@ -30,8 +31,8 @@ def _whole(name: str, *numbers: Decimal) -> list[int]:
 
 
 @builtin("string(from: any)")
-def string(value: object) -> str | None:
-    return None if value is None else text_of(value)
+def string(run: Run, value: object) -> str | None:
+    return None if value is None else text_of(value, run.meter)
 
 
 @builtin(
@@ -125,6 +126,12 @@ def moment_of_moment(value: DateTime) -> DateTime:
     return value
 
 
+@builtin("date and time(from: date)")
+def moment_of_date(date: Date) -> DateTime:
+    """The conversion of the standard where a date and time is wanted: midnight in Greenwich."""
+    return DateTime(date, Time(0, 0))
+
+
 @builtin("date and time(date: date, time: time)")
 def moment_of_day(date: Date, time: Time) -> DateTime:
     return DateTime(date, time)
@@ -197,25 +204,41 @@ def months_between(start: Date | DateTime, end: Date | DateTime) -> MonthsDurati
     return MonthsDuration(months)
 
 
-# `(..5]` or `[5..)`; the side without an end is always open.
-_HALF_OPEN = re.compile(r"\s*(?:\(\s*\.\.(?P<end>[^.]+)(?P<below>[\])])|(?P<above>[\[(])(?P<start>[^.]+)\.\.\s*\))\s*")
+# The side without an end is always open.
+_WITHOUT_START = re.compile(r"\s*[(\]]\s*\.\.(?P<end>.+)(?P<closing>[\])\[])\s*", re.DOTALL)
+_WITHOUT_END = re.compile(r"\s*(?P<opening>[\[(\]])(?P<start>.+)\.\.\s*[)\[]\s*", re.DOTALL)
 
 
 @builtin("range(from: string)")
 def range_of_text(text: str) -> Range:
     """A range from the text of one whose ends are literals or dates written as calls; one end may be left out."""
-    half_open = _HALF_OPEN.fullmatch(text)
-    if half_open is not None:
-        closing, opening = half_open["below"], half_open["above"]
-        end = _end(_parsed(half_open["end"] or half_open["start"], text), text)
-        return range_of({"]": "<=", ")": "<"}[closing] if closing else {"[": ">=", "(": ">"}[opening], end)
+    if (below := _WITHOUT_START.fullmatch(text)) is not None:
+        return _half_open("<=" if below["closing"] == "]" else "<", below["end"], text)
+    if (above := _WITHOUT_END.fullmatch(text)) is not None:
+        return _half_open(">=" if above["opening"] == "[" else ">", above["start"], text)
     tree = _parsed(text, text)
+    if (
+        isinstance(tree, ast.Test)
+        and "(" in text.partition(tree.operator)[0]
+        and tree.operator in ("<", "<=", ">", ">=")
+    ):
+        return range_of(tree.operator, _ordered(_end(tree.operand, text), text))
     if not isinstance(tree, ast.RangeOf):
         raise _refused("range", text)
     start, end = _end(tree.start, text), _end(tree.end, text)
-    if not orderable(start) or compare(start, end) not in (-1, 0):
+    if compare(start, end) not in (-1, 0):
         raise _refused("range", text)
     return Range(start, end, tree.start_included, tree.end_included)
+
+
+def _half_open(operator: str, end: str, text: str) -> Range:
+    return range_of(operator, _ordered(_end(_parsed(end, text), text), text))
+
+
+def _ordered(end: object, text: str) -> object:
+    if not orderable(end):
+        raise _refused("range", text)
+    return end
 
 
 def _parsed(part: str, text: str) -> ast.Node:
@@ -236,9 +259,9 @@ _END_CALLS: dict[str, Callable[[str], object]] = {
 def _end(node: ast.Node, text: str) -> object:
     """The value of a literal, of a negated one, or of a call such as `date("2020-01-01")`."""
     if isinstance(node, ast.Literal):
-        return node.value
+        return NUMBERS.plus(node.value) if isinstance(node.value, Decimal) else node.value
     if isinstance(node, ast.Negation) and isinstance(value := _end(node.operand, text), Decimal):
-        return -value
+        return NUMBERS.minus(value)
     if isinstance(node, ast.Call) and isinstance(node.function, ast.Name) and len(node.arguments) == 1:
         made, argument = _END_CALLS.get(node.function.name), node.arguments[0]
         if made is not None and isinstance(argument, ast.Literal) and isinstance(argument.value, str):

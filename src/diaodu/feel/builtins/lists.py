@@ -11,11 +11,11 @@ from diaodu.feel.builtins.registry import builtin, call
 from diaodu.feel.errors import Refused
 from diaodu.feel.runtime import Run
 from diaodu.feel.temporal import DaysDuration, MonthsDuration
-from diaodu.feel.values import NUMBERS, Function, compare, equal, kind_of, lift
+from diaodu.feel.values import NUMBERS, SCALAR, Function, compare, equal, in_steps, kind_of
 
 
-def _numbers(items: list[object]) -> list[Decimal]:
-    numbers = [item for item in map(lift, items) if isinstance(item, Decimal)]
+def _numbers(run: Run, items: list[object]) -> list[Decimal]:
+    numbers = [item for item in in_steps(items, run.meter.step) if isinstance(item, Decimal)]
     if len(numbers) != len(items):
         raise Refused("result-type", type="number")
     return numbers
@@ -31,12 +31,8 @@ def _position(items: Sequence[object], position: Decimal) -> int:
 
 @builtin("list contains(list: list, element: any)")
 def list_contains(run: Run, items: list[object], element: object) -> bool:
-    return any(_same(run, item, element) for item in items)
-
-
-def _same(run: Run, left: object, right: object) -> bool:
-    run.meter.step()
-    return equal(lift(left), right) is True
+    step = run.meter.step
+    return any(equal(item, element, step) is True for item in in_steps(items, step))
 
 
 @builtin("count(list: list)")
@@ -44,9 +40,9 @@ def count(items: list[object]) -> Decimal:
     return Decimal(len(items))
 
 
-def _extreme(items: list[object], sign: int) -> object:
+def _extreme(run: Run, items: list[object], sign: int) -> object:
     best: object = None
-    for index, item in enumerate(items):
+    for index, item in enumerate(in_steps(items, run.meter.step)):
         order = sign if index == 0 and compare(item, item) is not None else compare(item, best)
         if order is None:
             raise Refused("not-comparable", left=kind_of(item), right=kind_of(best))
@@ -56,19 +52,19 @@ def _extreme(items: list[object], sign: int) -> object:
 
 
 @builtin("min(list: list)", "min(*list: any)")
-def minimum(items: list[object]) -> object:
-    return _extreme(items, -1)
+def minimum(run: Run, items: list[object]) -> object:
+    return _extreme(run, items, -1)
 
 
 @builtin("max(list: list)", "max(*list: any)")
-def maximum(items: list[object]) -> object:
-    return _extreme(items, 1)
+def maximum(run: Run, items: list[object]) -> object:
+    return _extreme(run, items, 1)
 
 
 @builtin("sum(list: list)", "sum(*list: any)")
-def total(items: list[object]) -> object:
+def total(run: Run, items: list[object]) -> object:
     result: object = None
-    for item in items:
+    for item in in_steps(items, run.meter.step):
         if not isinstance(item, (Decimal, DaysDuration, MonthsDuration)):
             raise Refused("operands", left="sum", operator="+", right=kind_of(item))
         if result is not None:
@@ -82,22 +78,22 @@ def total(items: list[object]) -> object:
 
 
 @builtin("mean(list: list)", "mean(*list: any)")
-def mean(items: list[object]) -> object:
-    result = total(items)
+def mean(run: Run, items: list[object]) -> object:
+    result = total(run, items)
     return None if result is None else OPERATIONS["/"][type(result), Decimal](result, Decimal(len(items)))
 
 
 @builtin("product(list: list)", "product(*list: any)")
-def product(items: list[object]) -> Decimal | None:
+def product(run: Run, items: list[object]) -> Decimal | None:
     result = None
-    for number in _numbers(items):
+    for number in in_steps(_numbers(run, items), run.meter.step):
         result = number if result is None else NUMBERS.multiply(result, number)
     return result
 
 
 @builtin("median(list: list)", "median(*list: any)")
-def median(items: list[object]) -> Decimal | None:
-    numbers = sorted(_numbers(items))
+def median(run: Run, items: list[object]) -> Decimal | None:
+    numbers = sorted(_numbers(run, items))
     middle = len(numbers) // 2
     if not numbers:
         return None
@@ -107,26 +103,28 @@ def median(items: list[object]) -> Decimal | None:
 
 
 @builtin("stddev(list: list)", "stddev(*list: any)")
-def stddev(items: list[object]) -> Decimal | None:
-    numbers = _numbers(items)
+def stddev(run: Run, items: list[object]) -> Decimal | None:
+    """The standard deviation of a sample: the squares are divided by one less than their count."""
+    numbers = _numbers(run, items)
     if len(numbers) < 2:
         return None
-    average = NUMBERS.divide(_sum(numbers), Decimal(len(numbers)))
-    squares = [NUMBERS.power(NUMBERS.subtract(number, average), 2) for number in numbers]
-    return NUMBERS.sqrt(NUMBERS.divide(_sum(squares), Decimal(len(numbers) - 1)))
+    average = NUMBERS.divide(_sum(run, numbers), Decimal(len(numbers)))
+    distances = [NUMBERS.subtract(number, average) for number in in_steps(numbers, run.meter.step)]
+    squares = [NUMBERS.multiply(distance, distance) for distance in in_steps(distances, run.meter.step)]
+    return NUMBERS.sqrt(NUMBERS.divide(_sum(run, squares), Decimal(len(numbers) - 1)))
 
 
-def _sum(numbers: list[Decimal]) -> Decimal:
+def _sum(run: Run, numbers: list[Decimal]) -> Decimal:
     result = Decimal(0)
-    for number in numbers:
+    for number in in_steps(numbers, run.meter.step):
         result = NUMBERS.add(result, number)
     return result
 
 
 @builtin("mode(list: list)", "mode(*list: any)")
-def mode(items: list[object]) -> list[object]:
+def mode(run: Run, items: list[object]) -> list[object]:
     counts: dict[Decimal, int] = {}
-    for number in _numbers(items):
+    for number in in_steps(_numbers(run, items), run.meter.step):
         counts[number] = counts.get(number, 0) + 1
     most = max(counts.values(), default=0)
     return [number for number in sorted(counts) if counts[number] == most]
@@ -162,10 +160,12 @@ def append(items: list[object], added: list[object]) -> list[object]:
 
 
 @builtin("concatenate(*list: any)")
-def concatenate(lists: list[object]) -> list[object]:
+def concatenate(run: Run, lists: list[object]) -> list[object]:
     if any(part is None for part in lists):
         raise Refused("arguments", name="concatenate", types="null")
-    return [item for part in lists for item in (part if isinstance(part, list) else [part])]
+    parts = [part if isinstance(part, list) else [part] for part in lists]
+    run.meter.size(sum(map(len, parts)))
+    return [item for part in parts for item in part]
 
 
 @builtin("insert before(list: list, position: number, newItem: any)")
@@ -204,22 +204,23 @@ def reverse(items: list[object]) -> list[object]:
 
 @builtin("index of(list: list, match: any)")
 def index_of(run: Run, items: list[object], match: object) -> list[object]:
-    return [Decimal(number) for number, item in enumerate(items, 1) if _same(run, item, match)]
+    step = run.meter.step
+    return [Decimal(at) for at, item in enumerate(in_steps(items, step), 1) if equal(item, match, step) is True]
 
 
 @builtin("distinct values(list: list)")
 def distinct_values(run: Run, items: list[object]) -> list[object]:
-    # Scalars are told apart by hash; only what has none is compared one with another.
+    # What equals by Python's own rules is told apart by hash; the rest is compared one with another.
+    step = run.meter.step
     seen: set[tuple[type, object]] = set()
     others: list[object] = []
     result: list[object] = []
-    for item in items:
-        run.meter.step()
-        if isinstance(item, (Decimal, str, bool, type(None))):
+    for item in in_steps(items, step):
+        if item is None or type(item) in SCALAR:
             if (type(item), item) in seen:
                 continue
             seen.add((type(item), item))
-        elif any(_same(run, other, item) for other in others):
+        elif any(equal(other, item, step) is True for other in in_steps(others, step)):
             continue
         else:
             others.append(item)
@@ -229,16 +230,16 @@ def distinct_values(run: Run, items: list[object]) -> list[object]:
 
 @builtin("union(*list: any)")
 def union(run: Run, lists: list[object]) -> list[object]:
-    return distinct_values(run, concatenate(lists))
+    return distinct_values(run, concatenate(run, lists))
 
 
 @builtin("flatten(list: list)")
 def flatten(run: Run, items: list[object]) -> list[object]:
     result: list[object] = []
-    for item in items:
-        run.meter.step()
+    for item in in_steps(items, run.meter.step):
         if isinstance(item, list):
             result.extend(flatten(run, item))
+            run.meter.size(len(result))
         else:
             result.append(item)
     return result

@@ -79,7 +79,7 @@ def modulo(dividend: Decimal, divisor: Decimal) -> Decimal:
     if not divisor:
         raise Refused("division-by-zero")
     rest = _WIDE.remainder(dividend, divisor)
-    return NUMBERS.plus(rest + divisor if rest and (rest < 0) != (divisor < 0) else rest)
+    return NUMBERS.add(rest, divisor) if rest and (rest < 0) != (divisor < 0) else NUMBERS.plus(rest)
 
 
 @builtin("sqrt(number: number)")
@@ -102,7 +102,7 @@ def exp(number: Decimal) -> Decimal:
 def _rest_of_two(number: Decimal) -> Decimal:
     if number != number.to_integral_value():
         raise Refused("invalid-value", value=number, name="odd, even")
-    return abs(_WIDE.remainder(number, Decimal(2)))
+    return _WIDE.abs(_WIDE.remainder(number, Decimal(2)))
 
 
 @builtin("odd(number: number)")

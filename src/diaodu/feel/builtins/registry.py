@@ -88,13 +88,13 @@ class Signature:
         return bound
 
     def in_order(self, named: Mapping[str, object]) -> list[object] | None:
-        """Named arguments in the order of the parameters; a gap before the last one is null."""
+        """Named arguments in the order of the parameters; an optional one left out before the last one is null."""
         names = [parameter.name for parameter in self.parameters]
-        if not set(named) <= set(names):
+        required = {parameter.name for parameter in self.parameters if not parameter.optional}
+        if not required <= named.keys() <= set(names):
             return None
         last = max((names.index(name) for name in named), default=-1)
-        required = sum(not parameter.optional for parameter in self.parameters)
-        return [named.get(name) for name in names[: max(last + 1, required)]]
+        return [named.get(name) for name in names[: last + 1]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from diaodu.feel.builtins.registry import builtin
 from diaodu.feel.errors import Refused
 from diaodu.feel.patterns import found_in, pieces, replaced
 from diaodu.feel.runtime import Run
+from diaodu.feel.values import in_steps, kind_of
 
 
 @builtin("substring(string: string, start position: number, length?: number|null)")
@@ -79,8 +80,16 @@ def split(run: Run, string: str, delimiter: str) -> list[object]:
 
 
 @builtin("string join(list: list, delimiter?: string|null)")
-def string_join(items: list[object], delimiter: str | None = None) -> str:
-    texts = [item for item in items if item is not None]
-    if not all(isinstance(item, str) for item in texts):
-        raise Refused("invalid-value", value="list", name="string join")
-    return (delimiter or "").join(map(str, texts))
+def string_join(run: Run, items: list[object], delimiter: str | None = None) -> str:
+    texts: list[str] = []
+    length = 0
+    for item in in_steps(items, run.meter.step):
+        if isinstance(item, str):
+            texts.append(item)
+            length += len(item)
+        elif item is not None:
+            raise Refused("invalid-value", value=kind_of(item), name="string join")
+    between = delimiter or ""
+    # Reckoned before it is made: many long texts may be one and the same in the list.
+    run.meter.size(length + len(between) * len(texts))
+    return between.join(texts)
