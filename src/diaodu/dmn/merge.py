@@ -5,7 +5,7 @@ except what is said by default, it holds foreign parts.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from difflib import SequenceMatcher
 
@@ -54,29 +54,35 @@ def merge(source: Element, base: Element, new: Element) -> None:
 
 
 def _merge_children(source: Element, base: Sequence[Element], new: Sequence[Element]) -> None:
-    origin = _origins(source, base)
+    origin, silent = _origins(source, base)
     partners = _partners(base, new)
     for index in set(range(len(base))) - set(partners.values()):
         if (gone := origin[index]) is not None:
             _remove(gone)
     there = [origin[partners[i]] if i in partners else None for i in range(len(new))]
     _reorder(source, [each for each in there if each is not None])
-    known = {id(each) for each in there}
     for i, child in enumerate(new):
         if (found := there[i]) is not None:
             merge(found, base[partners[i]], child)
-        elif i not in partners or _canonical(base[partners[i]]) != _canonical(child):
-            there[i] = _insert(source, child, there, i, known)
-        # else it is said by default, and still so
+        elif i in partners and _canonical(base[partners[i]]) == _canonical(child):
+            continue  # said by default, and still so
+        elif (instead := next(silent[_kind(child)], None)) is not None:
+            there[i] = _replace(instead, child)
+        else:
+            there[i] = _insert(source, child, _place(source, child, there, i))
 
 
-def _origins(source: Element, base: Sequence[Element]) -> list[Element | None]:
-    """Where each child of the built tree stands in the source: the n-th of a kind is the n-th there."""
+def _origins(source: Element, base: Sequence[Element]) -> tuple[list[Element | None], dict[Kind, Iterator[Element]]]:
+    """Where each child of the built tree stands in the source: the n-th of a kind is the n-th there.
+
+    Besides those that are left: a kind that the model knows, but nothing was read from them.
+    """
     found: dict[Kind, list[Element]] = defaultdict(list)
     for child in source.iterchildren(etree.Element):
         found[_kind(child)].append(child)
-    left = {kind: iter(elements) for kind, elements in found.items()}
-    return [next(left.get(_kind(child), iter(())), None) for child in base]
+    left: dict[Kind, Iterator[Element]] = defaultdict(lambda: iter(()))
+    left.update({kind: iter(elements) for kind, elements in found.items()})
+    return [next(left[_kind(child)], None) for child in base], left
 
 
 def _partners(base: Sequence[Element], new: Sequence[Element]) -> dict[int, int]:
@@ -151,22 +157,18 @@ def _reorder(source: Element, wanted: Sequence[Element]) -> None:
             source.insert(place, element)
 
 
-def _insert(source: Element, child: Element, there: Sequence[Element | None], i: int, known: set[int]) -> Element:
-    """Put a copy of a new child among its neighbours, else where the schema wants it.
+def _replace(silent: Element, child: Element) -> Element:
+    addition = _addition(silent.getparent(), child)
+    addition.tail = silent.tail
+    silent.getparent().replace(silent, addition)
+    return addition
 
-    It takes the place of an element of its kind that said nothing.
-    """
-    addition = deepcopy(child)
-    depth = 1 + sum(1 for _ in source.iterancestors())
-    etree.indent(addition, space="  ", level=depth)
-    empty = [e for e in source.iterchildren(child.tag) if id(e) not in known and _kind(e) == _kind(child)]
-    if empty and not len(empty[0]):
-        addition.tail = empty[0].tail
-        source.replace(empty[0], addition)
-        return addition
-    place = _place(source, child, there, i)
+
+def _insert(source: Element, child: Element, place: int) -> Element:
+    addition = _addition(source, child)
     if not len(source):
-        source.text, addition.tail = "\n" + "  " * depth, "\n" + "  " * (depth - 1)
+        level = "\n" + "  " * sum(1 for _ in source.iterancestors())
+        source.text, addition.tail = level + "  ", level
     elif place == len(source):
         addition.tail, source[-1].tail = source[-1].tail, source.text
     else:
@@ -175,7 +177,14 @@ def _insert(source: Element, child: Element, there: Sequence[Element | None], i:
     return addition
 
 
+def _addition(parent: Element, child: Element) -> Element:
+    addition = deepcopy(child)
+    etree.indent(addition, space="  ", level=1 + sum(1 for _ in parent.iterancestors()))
+    return addition
+
+
 def _place(source: Element, child: Element, there: Sequence[Element | None], i: int) -> int:
+    """Where a new child belongs: among its neighbours, else where the schema wants it."""
     before = [each for each in there[:i] if each is not None and _series(each) == _series(child)]
     if before:
         return int(source.index(before[-1])) + 1
