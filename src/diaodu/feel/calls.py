@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -74,7 +74,6 @@ def call(node: ast.Call, scope: Scope) -> Closure:
     def run(frame: Frame) -> object:
         target = callee(frame)
         values = [argument(frame) for argument in arguments]
-        _scan(frame.run, values)
         if type(target) is not Function:
             return frame.run.null(at, "not-a-function", name=kind_of(target))
         return _guarded(frame.run, at, target.by_position, values)
@@ -89,18 +88,11 @@ def named_call(node: ast.NamedCall, scope: Scope) -> Closure:
     def run(frame: Frame) -> object:
         target = callee(frame)
         values = {name: argument(frame) for name, argument in arguments}
-        _scan(frame.run, values.values())
         if type(target) is not Function:
             return frame.run.null(at, "not-a-function", name=kind_of(target))
         return _guarded(frame.run, at, target.by_name, values)
 
     return run
-
-
-def _scan(run: Run, arguments: Iterable[object]) -> None:
-    for argument in arguments:
-        if type(argument) is list:
-            run.meter.scan(len(argument))
 
 
 def _callee(node: ast.Node, scope: Scope) -> Closure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from functools import cmp_to_key
 
@@ -93,7 +93,7 @@ def product(run: Run, items: list[object]) -> Decimal | None:
 
 @builtin("median(list: list)", "median(*list: any)")
 def median(run: Run, items: list[object]) -> Decimal | None:
-    numbers = sorted(_numbers(run, items))
+    numbers = _sorted(run, _numbers(run, items))
     middle = len(numbers) // 2
     if not numbers:
         return None
@@ -127,7 +127,7 @@ def mode(run: Run, items: list[object]) -> list[object]:
     for number in in_steps(_numbers(run, items), run.meter.step):
         counts[number] = counts.get(number, 0) + 1
     most = max(counts.values(), default=0)
-    return [number for number in sorted(counts) if counts[number] == most]
+    return [number for number in _sorted(run, counts) if counts[number] == most]
 
 
 @builtin("all(list: list)", "all(*list: any)")
@@ -245,12 +245,23 @@ def flatten(run: Run, items: list[object]) -> list[object]:
     return result
 
 
+def _sorted(run: Run, items: Collection[Decimal]) -> list[Decimal]:
+    # Python sorts in one go; refused when the time left is too short for it.
+    run.meter.scan(len(items))
+    return sorted(items)
+
+
 @builtin("sort(list: list, precedes?: function|null)")
 def sort(run: Run, items: list[object], precedes: Function | None = None) -> list[object]:
+    """In the order that `precedes` gives; without it in the order of the values, which the standard does not know."""
+    if precedes is not None:
+        return sorted(items, key=cmp_to_key(lambda a, b: -1 if call(run, precedes, [a, b]) is True else 0))
+    numbers = [item for item in items if isinstance(item, Decimal)]
+    if len(numbers) == len(items):
+        return list(_sorted(run, numbers))
+
     def order(left: object, right: object) -> int:
         run.meter.step()
-        if precedes is not None:
-            return -1 if call(run, precedes, [left, right]) is True else 0
         found = compare(left, right)
         if found is None:
             raise Refused("not-comparable", left=kind_of(left), right=kind_of(right))
