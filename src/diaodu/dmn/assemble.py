@@ -56,7 +56,7 @@ def _knowledge(
     if element.logic is not None:
         node.parameters = element.logic.parameters
         reader = Reader(node.id, unit.types, faults)
-        tree = reader.function(element.logic, frozenset(node.needs.known), element.variable.type_ref)
+        tree = reader.function(element.logic, frozenset(node.needs.known), node.type)
         made = _scope(unit, node).compile(tree)(Frame(NO_CONTEXT, Run.start(), values, None))
         assert isinstance(made, Function)
         node.function = replace(made, name=node.name)
@@ -65,6 +65,6 @@ def _knowledge(
 
 def _decision(unit: Unit, node: DecisionNode, element: Decision, faults: list[Problem]) -> None:
     reader = Reader(node.id, unit.types, faults)
-    tree = reader.read(element.expression, frozenset(node.needs.known), node.type_ref)
+    tree = reader.read(element.expression, frozenset(node.needs.known), node.type if node.type_ref else None)
     node.closure = _scope(unit, node).compile(tree)
     node.needs.settle()

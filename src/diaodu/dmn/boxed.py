@@ -29,6 +29,7 @@ from diaodu.feel.boundary import Quoted, Typed
 from diaodu.feel.errors import FeelSyntaxError, Source
 from diaodu.feel.parser import parse_expression
 from diaodu.feel.scope import Closure, Scope
+from diaodu.feel.types import Type
 
 Names = frozenset[str]
 # The entry of a context that is its result; no name that can be written.
@@ -67,42 +68,38 @@ class Reader:
             DecisionTable: self._table,
         }
 
-    def read(self, expression: Expression | None, names: Names, declared: str | None = None) -> ast.Node:
-        """The tree of an expression in whose place `names` are known, as a value of the type it is declared to have.
+    def read(self, expression: Expression | None, names: Names, wanted: Type | None = None) -> ast.Node:
+        """The tree of an expression in whose place `names` are known, as a value of the wanted type.
 
         What it is written for says the type; else it may say it itself.
         """
         if expression is None:
             return Absent(0, "no-logic", "")
         if isinstance(expression, FunctionDefinition):
-            tree = self.function(expression, names, declared)
-            wanted = None if declared is None else self._types.named(declared)
+            tree = self.function(expression, names, wanted)
             # Where a function stands, the type is often written that it gives.
-            return self._typed(tree, declared, expression.id) if wanted and wanted.kind == "function" else tree
+            return tree if wanted is None or wanted.kind != "function" else Typed(0, tree, wanted)
         tree = self._kinds[type(expression)](expression, names)
-        return self._typed(tree, declared or expression.type_ref, expression.id)
+        wanted = wanted or self._type(expression.type_ref)
+        return tree if wanted is None else Typed(0, tree, wanted)
 
-    def _typed(self, tree: ast.Node, type_ref: str | None, element: str | None) -> ast.Node:
-        if type_ref is None:
-            return tree
-        self._types.declared(type_ref, element or self._element)
-        return Typed(0, tree, ast.TypeRef(type_ref))
+    def _type(self, type_ref: str | None) -> Type | None:
+        return None if type_ref is None else self._types.declared(type_ref, self._element)
 
     def _literal(self, literal: LiteralExpression, names: Names) -> ast.Node:
-        element = literal.id or self._element
         if literal.language is not None:
-            self._faults.append(problem("language", element, literal.language))
+            self._faults.append(problem("language", self._element, literal.language))
             return Absent(0, "language", literal.language)
         if not literal.text.strip():
             return Absent(0, "no-logic", "")
         try:
-            return self._quoted(literal.text, names, element)
+            return self._quoted(literal.text, names)
         except FeelSyntaxError as error:
-            self._faults.append(text_problem(element, literal.text, error))
-            return Quoted(0, Absent(0, "bad-text", str(error)), Source(literal.text, element))
+            self._faults.append(text_problem(self._element, literal.text, error))
+            return Quoted(0, Absent(0, "bad-text", str(error)), Source(literal.text, self._element))
 
-    def _quoted(self, text: str, names: Names, element: str) -> ast.Node:
-        return Quoted(0, parse_expression(text, names), Source(text, element))
+    def _quoted(self, text: str, names: Names) -> ast.Node:
+        return Quoted(0, parse_expression(text, names), Source(text, self._element))
 
     def _context(self, context: Context, names: Names) -> ast.Node:
         entries: list[tuple[str, ast.Node]] = []
@@ -115,9 +112,8 @@ class Reader:
                 continue
             known = names | self._introduced(variable, entry.value)
             # A function may call itself, and its name may have several words.
-            value = self.read(
-                entry.value, known if isinstance(entry.value, FunctionDefinition) else names, variable.type_ref
-            )
+            seen = known if isinstance(entry.value, FunctionDefinition) else names
+            value = self.read(entry.value, seen, self._type(variable.type_ref))
             entries.append((variable.name, value))
             names = known
         tree = ast.ContextOf(0, tuple(entries))
@@ -134,7 +130,7 @@ class Reader:
             ast.ContextOf(
                 0,
                 tuple(
-                    (column.name, self.read(cell, names, column.type_ref))
+                    (column.name, self.read(cell, names, self._type(column.type_ref)))
                     for column, cell in zip(relation.columns, row, strict=False)
                 ),
             )
@@ -144,23 +140,22 @@ class Reader:
 
     def _invocation(self, invocation: Invocation, names: Names) -> ast.Node:
         bindings = tuple(
-            (binding.parameter.name, self.read(binding.value, names, binding.parameter.type_ref))
+            (binding.parameter.name, self.read(binding.value, names, self._type(binding.parameter.type_ref)))
             for binding in invocation.bindings
         )
         return ast.NamedCall(0, self.read(invocation.function, names), bindings)
 
-    def function(self, function: FunctionDefinition, names: Names, declared: str | None = None) -> ast.Node:
+    def function(self, function: FunctionDefinition, names: Names, wanted: Type | None = None) -> ast.Node:
         """A function; its declared type is that of the function or of what it gives."""
         parameters: list[tuple[str, ast.TypeRef | None]] = []
         for part in function.parameters:
-            if part.type_ref is not None:
-                self._types.declared(part.type_ref, part.id or self._element)
+            self._type(part.type_ref)
             parameters.append((part.name, None if part.type_ref is None else ast.TypeRef(part.type_ref)))
             names |= self._types.entry_names(part.type_ref) | {part.name}
         if function.kind != "FEEL":
             return ast.FunctionOf(0, tuple(parameters), ast.Literal(0, None), external=True)
-        type_ref = declared or function.type_ref
-        result = None if type_ref is None else self._types.result_name(type_ref)
+        wanted = wanted or self._type(function.type_ref)
+        result = wanted.result if wanted is not None and wanted.kind == "function" else wanted
         return ast.FunctionOf(0, tuple(parameters), self.read(function.body, names, result), external=False)
 
     def _conditional(self, boxed: Conditional, names: Names) -> ast.Node:
@@ -179,19 +174,19 @@ class Reader:
         return ast.Quantified(0, boxed.kind is IteratorKind.EVERY, bindings, body)
 
     def _table(self, table: DecisionTable, names: Names) -> ast.Node:
-        element = table.id or self._element
         found: list[TableFault] = []
 
         def read(text: str, type_ref: str | None) -> ast.Node:
-            return self._typed(self._quoted(text, names, element), type_ref, element)
+            tree, wanted = self._quoted(text, names), self._type(type_ref)
+            return tree if wanted is None else Typed(0, tree, wanted)
 
         tree = parse_table(table, names, read, found)
         for fault in found:
             if fault.error is None:
-                self._faults.append(problem("rule-width", element, fault.rule))
+                self._faults.append(problem("rule-width", self._element, fault.rule))
             else:
-                self._faults.append(text_problem(element, fault.text, fault.error))
-        return Quoted(0, tree, Source("", element))
+                self._faults.append(text_problem(self._element, fault.text, fault.error))
+        return tree
 
 
 def entry_names(expression: Expression | None) -> Names:

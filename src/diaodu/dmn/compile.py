@@ -168,12 +168,14 @@ def _called(node: FunctionNode, run: Run, arguments: Mapping[str, object]) -> ob
     at = Place(Source("", node.id), 0)
     if node.function is None:
         return run.null(at, "no-logic")
+    if isinstance(node, ServiceNode):
+        # Input data are looked up as they are needed; of input decisions no logic is evaluated.
+        given: dict[Node, object] = {}
+        for each in node.takes:
+            if isinstance(each, DecisionNode):
+                given[each] = converted(run, at, lift(arguments.get(each.name)), each.type)
+        return converted(run, at, node.play(Play(run, arguments, given)), node.result)
     try:
-        if isinstance(node, ServiceNode):
-            given: dict[Node, object] = {
-                each: converted(run, at, lift(arguments.get(each.name)), each.type) for each in node.takes
-            }
-            return converted(run, at, node.play(run, given), node.result)
         return node.function.by_position(run, [lift(arguments.get(each.name)) for each in node.parameters])
     except Refused as refused:
         return run.null(at, refused.code, **refused.values)

@@ -138,6 +138,7 @@ class FunctionNode:
     id: str
     name: str
     entries: frozenset[str]
+    type: Type | None
     parameters: tuple[InformationItem, ...] = ()
     function: Function | None = None
     needs: Needs = field(default_factory=Needs)
@@ -167,7 +168,7 @@ class ServiceNode(FunctionNode):
         given: dict[Node, object] = {}
         for each, value in zip(self.takes, arguments, strict=True):
             given[each] = coerce(lift(value), each.type, run)
-        return coerce(self.play(run, given), self.result, run)
+        return coerce(self.play(Play(run, NO_CONTEXT, given)), self.result, run)
 
     def by_name(self, run: object, named: Mapping[str, object]) -> object:
         names = [each.name for each in self.takes]
@@ -175,12 +176,11 @@ class ServiceNode(FunctionNode):
             raise Refused("arguments", name=self.name, types=", ".join(named))
         return self.by_position(run, [named[name] for name in names])
 
-    def play(self, run: Run, given: Mapping[Node, object]) -> object:
+    def play(self, play: Play) -> object:
         """The result of the output decisions: the value of a single one, or a context of several."""
-        run.meter.enter()
-        play = Play(run, NO_CONTEXT, dict(given))
+        play.run.meter.enter()
         values = {node.name: node.value(play) for node in self.gives}
-        run.meter.depth -= 1
+        play.run.meter.depth -= 1
         return next(iter(values.values())) if len(self.gives) == 1 else values
 
 

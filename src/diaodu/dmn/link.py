@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 
 from diaodu.dmn.boxed import entry_names
 from diaodu.dmn.errors import Problem, problem
@@ -86,8 +87,9 @@ class Linker:
             name, key = element.variable.name or element.name, element.id
             type_ref = element.variable.type_ref
             entries = unit.types.entry_names(type_ref) | _entries(element)
+            declared = None if type_ref is None else unit.types.declared(type_ref, key)
             if isinstance(element, (InputData, Decision)):
-                wanted = ANY if type_ref is None else unit.types.declared(type_ref, key)
+                wanted = declared or ANY
                 if isinstance(element, Decision):
                     unit.nodes[key] = DecisionNode(key, name, entries, wanted, type_ref)
                 else:
@@ -95,9 +97,9 @@ class Linker:
                     place = Place(Source("", key), 0)
                     unit.nodes[key] = InputNode(key, name, entries, wanted, type_ref, keys, place)
             elif isinstance(element, DecisionService):
-                unit.nodes[key] = ServiceNode(key, name, entries)
+                unit.nodes[key] = ServiceNode(key, name, entries, declared)
             else:
-                unit.nodes[key] = FunctionNode(key, name, entries)
+                unit.nodes[key] = FunctionNode(key, name, entries, declared)
 
     def _connect(self, unit: Unit) -> None:
         """What each element requires."""
@@ -156,27 +158,23 @@ class Linker:
                 node.gives.append(found[1])
         for href in element.encapsulated_decisions:
             self._found(unit, element.id, href, DecisionNode)
-        if element.variable.type_ref is not None:
-            result = unit.types.result_name(element.variable.type_ref)
-            node.result = ANY if result is None else unit.types.declared(result, element.id)
+        # A service is declared to be of the type of a function, or of what it gives.
+        declared = node.type or ANY
+        node.result = (declared.result or ANY) if declared.kind == "function" else declared
 
     def _refuse_cycles(self) -> None:
-        done: set[DecisionNode] = set()
-        for unit in self.units.values():
-            for node in unit.nodes.values():
-                if isinstance(node, DecisionNode):
-                    self._descend(node, [], done)
-
-    def _descend(self, node: DecisionNode, above: list[DecisionNode], done: set[DecisionNode]) -> None:
-        if node in above:
-            round_trip = [*above[above.index(node) :], node]
-            self.problems.append(problem("cycle", node.id, " → ".join(each.name for each in round_trip)))
-        if node in done:
-            return
-        done.add(node)
-        for required in node.requires:
-            if isinstance(required, DecisionNode):
-                self._descend(required, [*above, node], done)
+        graph = {
+            node: [each for each in node.requires if isinstance(each, DecisionNode)]
+            for unit in self.units.values()
+            for node in unit.nodes.values()
+            if isinstance(node, DecisionNode)
+        }
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as error:
+            # Each one requires the one before it.
+            cycle = list(reversed(error.args[1]))
+            self.problems.append(problem("cycle", cycle[0].id, " → ".join(each.name for each in cycle)))
 
 
 def _entries(element: Element) -> frozenset[str]:

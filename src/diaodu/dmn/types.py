@@ -57,15 +57,6 @@ class Types:
         self._known[name] = ANY
         return ANY
 
-    def result_name(self, name: str) -> str | None:
-        """What a function of that type gives; a type that is no function's is the result's itself."""
-        prefix, _, own = name.rpartition(".")
-        if name not in self._items and prefix in self.imported:
-            found = self.imported[prefix].result_name(own)
-            return found if found is None or language_type(found) else f"{prefix}.{found}"
-        item = self._items.get(name)
-        return item.result if item is not None and item.is_function else name
-
     def entry_names(self, name: str | None) -> frozenset[str]:
         """The names of all entries at any depth of values of that type."""
         if name is None:

@@ -9,6 +9,7 @@ from diaodu.feel.conversion import coerce
 from diaodu.feel.errors import Refused, Source
 from diaodu.feel.runtime import Frame
 from diaodu.feel.scope import Closure, Scope
+from diaodu.feel.types import Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Typed(ast.Node):
     """A value that is converted to a type; null with a reason when it is not of it."""
 
     value: ast.Node
-    type: ast.TypeRef
+    type: Type
 
 
 def quoted(node: Quoted, scope: Scope) -> Closure:
@@ -32,8 +33,8 @@ def quoted(node: Quoted, scope: Scope) -> Closure:
 
 
 def typed(node: Typed, scope: Scope) -> Closure:
-    value, wanted, at = scope.compile(node.value), scope.type_of(node.type), scope.place(node)
-    if wanted is None or (wanted.kind == "Any" and wanted.constraint is None):
+    value, wanted, at = scope.compile(node.value), node.type, scope.place(node)
+    if wanted.kind == "Any" and wanted.constraint is None:
         return value
 
     def run(frame: Frame) -> object:

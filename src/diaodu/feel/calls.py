@@ -33,7 +33,7 @@ def function(node: ast.FunctionOf, scope: Scope) -> Closure:
     types = tuple(None if ref is None else scope.type_of(ref) for _, ref in node.parameters)
     if node.external:
         return lambda _frame: Function("function", _external, _external, len(names), types)
-    result = scope.type_of(node.body.type) if isinstance(node.body, Typed) else None
+    result = node.body.type if isinstance(node.body, Typed) else None
     declared = Declared(names, types, result, scope.inner(*names).compile(node.body))
     return lambda frame: _defined(frame, declared)
 

@@ -102,7 +102,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """Why a null came out; `line` and `column` count from 1 in the text of `element`, where there are several texts."""
+    """Why a null came out; `line` and `column` count from 1 in `text`, which is one of those of `element`."""
 
     code: str
     message_en: str
@@ -110,6 +110,7 @@ class Diagnostic:
     line: int
     column: int
     element: str = ""
+    text: str = ""
 
 
 class Source(NamedTuple):
@@ -140,4 +141,4 @@ def syntax_error(code: str, text: str, position: int, **values: object) -> FeelS
 def diagnostic(code: str, at: Place, values: dict[str, object]) -> Diagnostic:
     en, zh = NULLS[code]
     position = place(at.source.text, at.position)
-    return Diagnostic(code, en.format(**values), zh.format(**values), *position, at.source.element)
+    return Diagnostic(code, en.format(**values), zh.format(**values), *position, at.source.element, at.source.text)

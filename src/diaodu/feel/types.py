@@ -95,7 +95,7 @@ def resolve(ref: TypeRef, named: Named) -> Type | None:
 
 def is_subtype(given: Type, wanted: Type) -> bool:
     """Whether every value of one type is of the other; constraints are not looked at."""
-    if wanted.kind == "Any" or given is wanted:
+    if wanted.kind == "Any" or given.kind == "null" or given is wanted:
         return True
     if given.kind != wanted.kind:
         return False
