@@ -343,8 +343,8 @@ def test_cancel_ends_an_instance_and_takes_back_what_it_asked_for(bench: Bench) 
 
 def test_a_business_rule_task_merges_the_outputs_of_its_decision(db: Database) -> None:
     class Decisions:
-        def decide(self, name: str, context: Any) -> dict[str, Any]:
-            return {name: context["n"] + 1}
+        def decide(self, _tx: Any, questions: Any) -> list[Any]:
+            return [{q.decision: q.vars["n"] + 1} for q in questions]
 
     bench = Bench(db, Handlers({}, {}, decisions=Decisions()))
     bench.deploy(bpmn('<startEvent id="s"/><businessRuleTask id="a" diaodu:decision="level"/>', "s -> a"))

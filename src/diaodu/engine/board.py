@@ -1,6 +1,6 @@
 """What a token holds at its node (timers, a task, a job that tries again) and the values that a node evaluates."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -38,7 +38,7 @@ class Board:
 
     now: datetime
     new_id: Callable[[int], int]
-    context: Callable[[Instance], Mapping[str, Any]]
+    context: Callable[[Instance, Collection[str]], Mapping[str, Any]]  # what gives at least these names
     changes: Changes = field(default_factory=Changes)
 
     def record(self, instance: Instance, what: str, **details: Any) -> None:
@@ -129,7 +129,7 @@ class Board:
         if isinstance(value, str):
             return value
         try:
-            return value.evaluate(self.context(instance), now=self.now)
+            return value.evaluate(self.context(instance, value.names), now=self.now)
         except FeelError as error:
             raise NodeError("engine.expression-failed", str(error)) from error
 

@@ -53,7 +53,7 @@ KNOWN_ATTRIBUTES = frozenset(
         "type",  # service and send tasks: the service to call
         "settings",  # and its own settings, "name=value; name=value"
         "decision",  # business rule tasks: the decision to ask
-        "result",  # script tasks: the variable that takes the value
+        "result",  # script and business rule tasks: the variable that takes the value
         "key",  # messages: FEEL, the key to wait for; without it the business key of the instance
         "pool",  # user tasks: a number or "=FEEL", whose worklist
         "priority",  # a number or "=FEEL"; 50 if not given

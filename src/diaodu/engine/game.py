@@ -19,7 +19,7 @@ from diaodu.engine.instance import (
     Job,
     Token,
 )
-from diaodu.engine.ports import Activation, DecisionService, TaskSpec
+from diaodu.engine.ports import Activation, TaskSpec
 
 # A token that moves this often without a wait runs in a circle.
 STEPS_MAX = 10_000
@@ -33,7 +33,7 @@ class Runaway(Exception):
 
 @dataclass(slots=True)
 class Pending:
-    """A token that asks for its service; ``attempt`` counts from 1."""
+    """A token that asks for its service or its decision; ``attempt`` counts from 1."""
 
     instance: Instance
     token: Token
@@ -43,8 +43,8 @@ class Pending:
 class Game:
     """The moves of one batch: what waits for a service is in ``calls``, for the driver in ``stages``, by token id."""
 
-    def __init__(self, board: Board, decisions: DecisionService | None = None) -> None:
-        self.board, self.decisions = board, decisions
+    def __init__(self, board: Board) -> None:
+        self.board = board
         self.calls: dict[int, Pending] = {}
         self.stages: dict[int, tuple[Instance, Token]] = {}
         self._moving: deque[tuple[Instance, Token]] = deque()
@@ -52,7 +52,7 @@ class Game:
             Kind.TERMINATE: self._terminate,
             Kind.ERROR_END: self._error_end,
             Kind.SCRIPT: self._script,
-            Kind.RULE: self._rule,
+            Kind.RULE: self._service,
             Kind.SERVICE: self._service,
             Kind.USER: self._user,
             Kind.MESSAGE: self._message,
@@ -317,15 +317,6 @@ class Game:
     def _script(self, instance: Instance, token: Token, node: Node) -> None:
         assert node.script is not None
         self.done(instance, token, {node.result: self.board.value(instance, node.script)})
-
-    def _rule(self, instance: Instance, token: Token, node: Node) -> None:
-        if self.decisions is None:
-            raise NodeError("engine.no-handler", f"no decision service for '{node.type}'")
-        try:
-            outputs = self.decisions.decide(node.type, self.board.context(instance))
-        except Exception as error:
-            raise NodeError("engine.decision-failed", f"{node.type}: {error}") from error
-        self.done(instance, token, outputs)
 
     def _service(self, instance: Instance, token: Token, node: Node) -> None:
         if self._open(instance, token, node):

@@ -214,6 +214,7 @@ class _Reader:
 
     def _rule(self, draft: _Draft) -> None:
         draft.fields["type"] = self._needed(draft.element, "decision")
+        draft.fields["result"] = draft.element.get(EXTENSION + "result") or ""
 
     def _service(self, draft: _Draft) -> None:
         service = draft.element.get(EXTENSION + "type") or ""

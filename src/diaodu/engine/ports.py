@@ -191,11 +191,20 @@ class InboundHandler(Protocol):
         """Handle the jobs in the order given (of one root: id order)."""
 
 
-class DecisionService(Protocol):
-    """Answers a business rule task (implemented by ``rules``)."""
+@dataclass(frozen=True)
+class Question:
+    """A token that stands at a business rule task and asks for its decision."""
 
-    def decide(self, name: str, context: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The outputs of the named decision."""
+    root_id: int
+    decision: str
+    vars: Mapping[str, Any]
+
+
+class DecisionService(Protocol):
+    """Answers business rule tasks."""
+
+    def decide(self, tx: Tx, questions: Sequence[Question]) -> Sequence[Any]:
+        """What each decision says, in order: plain JSON, or a BusinessError when it cannot be decided."""
 
 
 class FactsProvider(Protocol):

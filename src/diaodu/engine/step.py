@@ -1,7 +1,7 @@
 """One batch: the due jobs of a set of orders in one partition, folded and written in one transaction."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -11,6 +11,7 @@ from diaodu.engine.board import Board
 from diaodu.engine.definition import Definitions, Loaded
 from diaodu.engine.errors import UnknownProcess
 from diaodu.engine.game import Game, Pending, Runaway
+from diaodu.engine.graph import Kind, Node
 from diaodu.engine.instance import ACTIVE, FAILED, Incident, Instance, Job
 from diaodu.engine.ports import (
     BusinessError,
@@ -23,6 +24,7 @@ from diaodu.engine.ports import (
     Message,
     Nudge,
     Outcome,
+    Question,
     Retry,
     Scope,
     ServiceHandler,
@@ -68,7 +70,7 @@ class _Batch:
     ) -> None:
         self.tx, self.handlers, self.definitions, self.instances = tx, handlers, definitions, instances
         self.board = Board(tx.now, lambda root: tx.new_id(part_of(root)), self._context)
-        self.game = Game(self.board, handlers.decisions)
+        self.game = Game(self.board)
         self.facts: Mapping[int, Mapping[str, Any]] | None = None
 
     def run(self, jobs: Sequence[Job]) -> None:
@@ -213,11 +215,15 @@ class _Batch:
 
     def _call(self) -> None:
         pending, self.game.calls = self.game.calls, {}
-        by_type: dict[str, list[Pending]] = {}
+        by_type: dict[tuple[Kind, str], list[Pending]] = {}
         for call in pending.values():
-            by_type.setdefault(call.instance.node(call.token).type, []).append(call)
-        for service, calls in by_type.items():
+            node = call.instance.node(call.token)
+            by_type.setdefault((node.kind, node.type), []).append(call)
+        for (kind, service), calls in by_type.items():
             live = [c for c in calls if c.instance.tokens.get(c.token.id) is c.token]
+            if kind is Kind.RULE:
+                self._ask(live)
+                continue
             handler = self.handlers.services.get(service)
             if handler is not None:
                 self._serve(handler, live)
@@ -244,6 +250,23 @@ class _Batch:
             # A neighbour's error may have closed the scope.
             if asked.instance.tokens.get(asked.token.id) is asked.token:
                 self._answered(asked, outcome)
+
+    def _ask(self, pending: list[Pending]) -> None:
+        nodes = [p.instance.node(p.token) for p in pending]
+        if self.handlers.decisions is None:
+            for asked, node in zip(pending, nodes, strict=True):
+                self.board.fail(asked.instance, asked.token, "engine.no-handler", f"nothing decides '{node.type}'", {})
+            return
+        questions = [
+            Question(p.instance.root_id, node.type, dict(p.instance.vars))
+            for p, node in zip(pending, nodes, strict=True)
+        ]
+        answers = self.handlers.decisions.decide(self.tx, questions)
+        for asked, node, answer in zip(pending, nodes, answers, strict=True):
+            # A neighbour's error may have closed the scope.
+            if asked.instance.tokens.get(asked.token.id) is not asked.token:
+                continue
+            self._answered(asked, answer if isinstance(answer, BusinessError) else _decided(node, answer))
 
     def _answered(self, asked: Pending, outcome: Outcome) -> None:
         instance, token = asked.instance, asked.token
@@ -274,8 +297,9 @@ class _Batch:
             if advance.done:
                 self.game.close_stage(instance, token)
 
-    def _context(self, instance: Instance) -> Mapping[str, Any]:
-        if self.handlers.facts is None:
+    def _context(self, instance: Instance, names: Collection[str]) -> Mapping[str, Any]:
+        """The variables; where they do not give all the names, with the facts of the root."""
+        if self.handlers.facts is None or instance.vars.keys() >= set(names):
             return instance.vars
         if self.facts is None:
             self.facts = self.handlers.facts.facts(self.tx, sorted(self.instances))
@@ -296,6 +320,15 @@ def _asked(pending: Pending) -> Call:
         token.key,
         pending.attempt,
     )
+
+
+def _decided(node: Node, answer: Any) -> Outcome:
+    """The variables that a decision sets: the one that the task names, else one for each output."""
+    if node.result:
+        return Done({node.result: answer})
+    if isinstance(answer, Mapping):
+        return Done(answer)
+    return BusinessError("no-outputs", f"'{node.type}' has one output: name the variable for it in diaodu:result")
 
 
 def _decide(handler: ServiceHandler, call: Call, facts: Any) -> Decision | Retry:
