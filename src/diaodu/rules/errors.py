@@ -93,7 +93,7 @@ class AlreadyInForce(Rejected):
     zh = "规则 {key} 第 {n} 版已于 {at} 生效，不能撤回；请另行发布新版本。"
 
 
-class NotAnswering(Rejected):
+class NotExecutable(Rejected):
     """409: a version whose model cannot be evaluated."""
 
     code, status = "rules.not-executable", 409
@@ -115,3 +115,35 @@ class TooLarge(Rejected):
     code, status = "rules.too-large", 400
     en = "The decision has {what}: {given}; at most {limit} are allowed."
     zh = "规则的{what_zh}为 {given}，上限为 {limit}。"
+
+
+class KeyMissing(Rejected):
+    """400: a model with several decisions does not say which of them is meant."""
+
+    code, status = "rules.key-missing", 400
+    en = "Which decision is meant? The model holds: {names}. Name its key."
+    zh = "无法确定规则的键：模型中有 {names}。请指定键。"
+
+
+class NoWorkbook(Rejected):
+    """400: bytes that cannot be opened as an Excel workbook, or one that is too large to be opened."""
+
+    code, status = "rules.no-workbook", 400
+    en = "The workbook cannot be opened: {reason}."
+    zh = "无法打开工作簿：{reason_zh}。"
+
+
+class BadWorkbook(Rejected):
+    """400: a workbook with entries that say nothing clear; ``problems`` names every cell."""
+
+    code, status = "rules.bad-workbook", 400
+    en = "The workbook cannot be read: {problems}"
+    zh = "无法读取工作簿：{problems_zh}"
+
+
+class NotForWorkbook(Rejected):
+    """400: a model with something that no workbook can hold."""
+
+    code, status = "rules.not-for-workbook", 400
+    en = "The model cannot be written as a workbook: {what}."
+    zh = "该模型无法写成工作簿：{what_zh}。"

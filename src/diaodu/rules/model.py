@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from diaodu.dmn.model import Definitions
+from diaodu.dmn.read import read_definitions
 from diaodu.rules.plain import from_plain, to_plain
 
 __all__ = [
@@ -92,7 +94,7 @@ class Version:
     key: str
     n: int
     state: State
-    definitions: Definitions
+    document: bytes  # DMN 1.5 XML
     tests: tuple[TestCase, ...]
     note: str
     digest: str
@@ -102,6 +104,11 @@ class Version:
     published_at: datetime | None = None
     effective_at: datetime | None = None
     gaps_accepted: bool = False
+
+    @cached_property
+    def definitions(self) -> Definitions:
+        """The model."""
+        return read_definitions(self.document)
 
 
 @dataclass(frozen=True, kw_only=True)
