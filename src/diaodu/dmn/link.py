@@ -93,7 +93,8 @@ class Linker:
                 if isinstance(element, Decision):
                     unit.nodes[key] = DecisionNode(key, name, entries, wanted, type_ref)
                 else:
-                    keys = tuple(dict.fromkeys((".".join((*unit.path, name)), name, element.name)))
+                    namespaced = f"{unit.definitions.namespace}#{name}"
+                    keys = tuple(dict.fromkeys((".".join((*unit.path, name)), namespaced, name, element.name)))
                     place = Place(Source("", key), 0)
                     unit.nodes[key] = InputNode(key, name, entries, wanted, type_ref, keys, place)
             elif isinstance(element, DecisionService):
