@@ -62,9 +62,8 @@ class Cuts:
     def _knows(self, constant: object) -> bool:
         """Whether a value of this kind passes or fails this constant, rather than neither."""
         if isinstance(constant, Range):
-            return all(end is None or type(end) is self.kind for end in (constant.start, constant.end)) and not (
-                constant.start is None and constant.end is None
-            )
+            ends = {type(end) for end in (constant.start, constant.end) if end is not None}
+            return ends == {self.kind} or (not ends and constant.operator in ("=", "!="))
         return isinstance(constant, list) or constant is None or type(constant) is self.kind
 
     def _runs_of(self, constant: object) -> Iterator[tuple[int, int]]:
@@ -80,9 +79,9 @@ class Cuts:
 
     def _within(self, range_: Range) -> Iterator[tuple[int, int]]:
         start, end = range_.start, range_.end
-        if range_.operator == "!=":
-            at = self.piece(start)
-            yield from self._others(((at, at),))
+        if range_.operator in ("=", "!="):
+            found = () if start is None else ((self.piece(start),) * 2,)
+            yield from found if range_.operator == "=" else self._others(found)
             return
         first = 0 if start is None else self.piece(start) + (not range_.start_included)
         last = self.last if end is None else self.piece(end) - (not range_.end_included)
