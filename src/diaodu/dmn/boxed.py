@@ -41,12 +41,13 @@ class Absent(ast.Node):
     """What cannot be evaluated: null, for the reason `code`."""
 
     code: str
-    what: str
+    en: str = ""
+    zh: str = ""
 
 
 def absent(node: Absent, scope: Scope) -> Closure:
-    at, code, what = scope.place(node), node.code, node.what
-    return lambda frame: frame.run.null(at, code, what=what)
+    at, code, en, zh = scope.place(node), node.code, node.en, node.zh
+    return lambda frame: frame.run.null(at, code, en=en, zh=zh)
 
 
 class Reader:
@@ -74,7 +75,7 @@ class Reader:
         What it is written for says the type; else it may say it itself.
         """
         if expression is None:
-            return Absent(0, "no-logic", "")
+            return Absent(0, "no-logic")
         if isinstance(expression, FunctionDefinition):
             tree = self.function(expression, names, wanted)
             # Where a function stands, the type is often written that it gives.
@@ -89,14 +90,15 @@ class Reader:
     def _literal(self, literal: LiteralExpression, names: Names) -> ast.Node:
         if literal.language is not None:
             self._faults.append(problem("language", self._element, literal.language))
-            return Absent(0, "language", literal.language)
+            return Absent(0, "language", literal.language, literal.language)
         if not literal.text.strip():
-            return Absent(0, "no-logic", "")
+            return Absent(0, "no-logic")
         try:
             return self._quoted(literal.text, names)
         except FeelSyntaxError as error:
             self._faults.append(text_problem(self._element, literal.text, error))
-            return Quoted(0, Absent(0, "bad-text", str(error)), Source(literal.text, self._element))
+            broken = Absent(0, "bad-text", error.message_en, error.message_zh)
+            return Quoted(0, broken, Source(literal.text, self._element))
 
     def _quoted(self, text: str, names: Names) -> ast.Node:
         return Quoted(0, parse_expression(text, names), Source(text, self._element))

@@ -166,16 +166,20 @@ def _outcome(run: Run, evaluate: Callable[[], object]) -> Outcome:
 
 def _called(node: FunctionNode, run: Run, arguments: Mapping[str, object]) -> object:
     at = Place(Source("", node.id), 0)
-    if node.function is None:
-        return run.null(at, "no-logic")
+
+    def argument(name: str) -> object:
+        return lift(arguments[name]) if name in arguments else run.null(at, "missing-input", name=name)
+
     if isinstance(node, ServiceNode):
         # Input data are looked up as they are needed; of input decisions no logic is evaluated.
         given: dict[Node, object] = {}
         for each in node.takes:
             if isinstance(each, DecisionNode):
-                given[each] = converted(run, at, lift(arguments.get(each.name)), each.type)
+                given[each] = converted(run, at, argument(each.name), each.type)
         return converted(run, at, node.play(Play(run, arguments, given)), node.result)
+    if node.function is None:
+        return run.null(at, "no-logic")
     try:
-        return node.function.by_position(run, [lift(arguments.get(each.name)) for each in node.parameters])
+        return node.function.by_position(run, [argument(each.name) for each in node.parameters])
     except Refused as refused:
         return run.null(at, refused.code, **refused.values)

@@ -49,8 +49,8 @@ NULLS = {
     "aggregation": ("{operation} of these results is not defined.", "这些结果不能做 {operation} 汇总。"),
     "missing-input": ("No value was given for {name}.", "没有给出 {name} 的值。"),
     "no-logic": ("There is no logic here.", "此处没有决策逻辑。"),
-    "bad-text": ("The text is no FEEL: {what}", "文本不是 FEEL：{what}"),
-    "language": ("Expressions in {what} are not executed.", "不能执行 {what} 表达式。"),
+    "bad-text": ("The text is no FEEL: {en}", "文本不是 FEEL：{zh}"),
+    "language": ("Expressions in {en} are not executed.", "不能执行 {zh} 表达式。"),
     "no-clock": ("No current time was passed in.", "没有传入当前时间。"),
 }
 
