@@ -129,7 +129,7 @@ def service_model() -> Model:
         decision("text", "string(sum)", decisions=("sum",)),
         service("one", ("sum",), data=("x",), decisions=("base",)),
         service("both", ("sum", "text"), data=("x",)),
-        decision("calls", "[one(10, 100), one(base: 1, x: 2), both(5), one(1), one(\"a\", 1)]",
+        decision("calls", '[one(10, 100), one(base: 1, x: 2), both(5), one(1), one("a", 1)]',
                  knowledge=("one", "both")),
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ PERSON = ItemDefinition(
         ItemDefinition(name="born", type_ref="date and time"),
         ItemDefinition(name="phones", type_ref="string", is_collection=True),
         ItemDefinition(
-            name="home", components=(ItemDefinition(name="post-code", type_ref="string", allowed_values="? != \"\""),)
+            name="home", components=(ItemDefinition(name="post-code", type_ref="string", allowed_values='? != ""'),)
         ),
     ),
 )  # fmt: skip
@@ -196,7 +196,7 @@ def test_instance_of_knows_the_types_of_the_model_and_of_its_imports() -> None:
             "d",
             '["五星" instance of base types.tLevel, "三星" instance of base types.tLevel, {l: "四星"} instance of '
             'base types.tBox, {l: 1} instance of base types.tBox, null instance of tOwn, ["五星"] instance of '
-            "list<tOwn>, 1 instance of tNowhere, (function(x: tOwn) x)(\"三星\")]",
+            'list<tOwn>, 1 instance of tNowhere, (function(x: tOwn) x)("三星")]',
         ),
         items=(ItemDefinition(name="tOwn", type_ref="base types.tLevel"),),
         imports=(imported("base types", "t"),),

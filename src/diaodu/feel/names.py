@@ -145,6 +145,8 @@ def _matching(frame: Frame, items: list[object], condition: Closure, at: Place) 
         elif isinstance(verdict, Decimal):
             # A number selects by position; the first item shows of which kind the condition is.
             return item_at(frame, items, verdict, at)
+        elif verdict is not False and verdict is not None:
+            return frame.run.null(at, "not-boolean", type=kind_of(verdict))
     return kept
 
 
