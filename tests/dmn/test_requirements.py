@@ -8,6 +8,7 @@ from tests.dmn.logic import decision, definitions, function, given, imported, kn
 
 from diaodu.dmn.compile import Model, Outcome, compile_model
 from diaodu.dmn.errors import DmnError
+from diaodu.dmn.model import ItemDefinition
 from diaodu.feel import Budget, FeelBudgetExceeded, compile_expression
 
 
@@ -252,3 +253,28 @@ def test_a_decision_as_a_function_shares_the_budget_and_tells_its_calls() -> Non
     assert (found, [reason.code for reason in reasons]) == (None, ["not-of-type", "operands"])
     with pytest.raises(FeelBudgetExceeded):
         compile_expression("for i in 1..10000 return 价(i, i)").evaluate({"价": price}, Budget(steps=1000))
+
+
+def test_models_may_import_each_other_and_without_a_name() -> None:
+    item = ItemDefinition(name="tOdd", type_ref="number", allowed_values="odd(?)")
+    one = definitions(
+        given("x", "tOdd"),
+        decision("from one", "from two + 1", decisions=("two#from two",)),
+        items=(item,),
+        imports=(imported("", "two"), imported("", "root")),
+        namespace="one",
+    )
+    two = definitions(
+        decision("from two", "x * 2", inputs=("one#x",), type_ref="number"),
+        imports=(imported("", "one"),),
+        namespace="two",
+    )
+    built = model(
+        decision("d", "[from one, from two]", decisions=("one#from one", "two#from two"), type_ref="list"),
+        decision("e", "2", type_ref="tOdd"),
+        imports=(imported("", "one"), imported("", "two")),
+        others={"one": one, "two": two},
+    )
+    assert built.decide("d", {"x": 3}).value == [Decimal(7), Decimal(6)]
+    assert built.decide("d", {"x": 4}).value == [None, None]
+    assert built.decide("e", {}).value is None

@@ -115,7 +115,14 @@ def test_a_date_becomes_its_midnight_in_greenwich_also_within_structures() -> No
     ],
 )
 def test_a_structure_with_one_wrong_entry_is_null(change: dict[str, object]) -> None:
-    person = {"full name": "张三", "level": "五星", "born": None, "phones": [], "home": {"post-code": "3"}, "more": 1}
+    person: dict[str, object] = {
+        "full name": "张三",
+        "level": "五星",
+        "born": None,
+        "phones": [],
+        "home": {"post-code": "3"},
+        "more": 1,
+    }
     assert read("tPerson", person, "x.more") == Decimal(1)
     assert read("tPerson", {**person, **change}) is None
 

@@ -22,7 +22,7 @@ class Unit:
     definitions: Definitions
     types: Types
     path: Path
-    imports: dict[str, Unit] = field(default_factory=dict)
+    imports: list[tuple[str, Unit]] = field(default_factory=list)
     elements: dict[str, Element] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
 
@@ -33,7 +33,7 @@ class Unit:
         for unit, path in waiting:
             if unit is other:
                 return path
-            for name, imported in unit.imports.items():
+            for name, imported in unit.imports:
                 if imported not in seen:
                     seen.append(imported)
                     waiting.append((imported, (*path, name) if name else path))
@@ -51,7 +51,7 @@ class Linker:
         self.root = self._unit(definitions, ())
         self._load()
         for unit in self.units.values():
-            unit.types.imported.update({name: other.types for name, other in unit.imports.items()})
+            unit.types.imported += [(name, other.types) for name, other in unit.imports]
         for unit in self.units.values():
             unit.types.resolve_all()
         for unit in self.units.values():
@@ -77,7 +77,7 @@ class Linker:
                     other = self._unit(self._imported[each.namespace], path)
                     waiting.append(other)
                 if other is not None:
-                    unit.imports[each.name] = other
+                    unit.imports.append((each.name, other))
                 elif "/DMN/" in each.import_type:
                     self.problems.append(problem("unknown-import", each.name, each.namespace))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from diaodu.dmn.errors import Problem, problem, text_problem
@@ -26,7 +26,7 @@ class Types:
     """
 
     def __init__(self, definitions: Definitions, problems: list[Problem], faults: list[Problem]) -> None:
-        self.imported: dict[str, Types] = {}
+        self.imported: list[tuple[str, Types]] = []
         self._problems = problems
         self._faults = faults
         self._items = {item.name: item for item in definitions.item_definitions}
@@ -43,8 +43,12 @@ class Types:
     def named(self, name: str) -> Type | None:
         """The type of that name, own or `import.name`; None when there is none."""
         if name not in self._known:
+            # Set first: models may import each other.
+            self._known[name] = None
             item = self._items.get(name)
-            self._known[name] = self._elsewhere(name) if item is None else self._define(item, name)
+            if item is not None:
+                return self._define(item, name)
+            self._known[name] = language_type(name) or self._elsewhere(name)
         return self._known[name]
 
     def declared(self, name: str, element: str) -> Type:
@@ -71,8 +75,7 @@ class Types:
         item = self._items.get(name)
         if item is not None:
             return self._item_names(item)
-        prefix, _, own = name.rpartition(".")
-        return self.imported[prefix].entry_names(own) if prefix in self.imported else frozenset()
+        return frozenset().union(*(other.entry_names(own) for other, own in self._imports_of(name)))
 
     def _item_names(self, item: ItemDefinition) -> frozenset[str]:
         names = {part.name for part in item.components}
@@ -81,12 +84,19 @@ class Types:
         return self.entry_names(item.type_ref) | self.entry_names(item.result) | names
 
     def _elsewhere(self, name: str) -> Type | None:
-        prefixes = [prefix for prefix in self.imported if not prefix or name.startswith(prefix + ".")]
-        for prefix in sorted(prefixes, key=len, reverse=True):
-            found = self.imported[prefix].named(name[len(prefix) + 1 :] if prefix else name)
+        for other, own in self._imports_of(name):
+            found = other.named(own)
             if found is not None:
                 return found
-        return language_type(name)
+        return None
+
+    def _imports_of(self, name: str) -> Iterator[tuple[Types, str]]:
+        """The imports to which a name may refer, each with the name as it is there; an import may have no name."""
+        for prefix, other in self.imported:
+            if not prefix:
+                yield other, name
+            elif name.startswith(prefix + "."):
+                yield other, name[len(prefix) + 1 :]
 
     def _define(self, item: ItemDefinition, name: str) -> Type:
         made = self._known[name] = Type(UNFINISHED, name)
