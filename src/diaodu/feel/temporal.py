@@ -113,8 +113,8 @@ class Time:
         found = zone(self.zone)
         if found is None:
             return None
-        # Zone rules repeat every 400 years, and Python knows the years 1 to 9999 only.
-        year = date.year if 2 <= date.year <= 9998 else 2000 + date.year % 400
+        # Python knows the years 1 to 9999 only. The calendar repeats every 400; the first of them know no zones yet.
+        year = date.year if 2 <= date.year <= 9998 else (400 if date.year < 2 else 2000) + date.year % 400
         shift = dt.datetime(year, date.month, date.day, self.hour, self.minute, self.second, tzinfo=found).utcoffset()
         return None if shift is None else shift.days * DAY_SECONDS + shift.seconds
 

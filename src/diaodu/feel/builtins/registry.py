@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
@@ -107,7 +107,7 @@ class Builtin:
             bound = signature.bind(arguments)
             if bound is not None:
                 return signature.body(run, *bound) if signature.wants_run else signature.body(*bound)
-        raise self._refusal(arguments)
+        raise self._refusal(map(kind_of, arguments))
 
     def by_name(self, run: object, named: Mapping[str, object]) -> object:
         for signature in self.signatures:
@@ -115,10 +115,10 @@ class Builtin:
             bound = None if ordered is None else signature.bind(ordered)
             if bound is not None:
                 return signature.body(run, *bound) if signature.wants_run else signature.body(*bound)
-        raise self._refusal(list(named.values()))
+        raise self._refusal(f"{name}: {kind_of(argument)}" for name, argument in named.items())
 
-    def _refusal(self, arguments: Sequence[object]) -> Refused:
-        return Refused("arguments", name=self.name, types=", ".join(map(kind_of, arguments)))
+    def _refusal(self, arguments: Iterable[str]) -> Refused:
+        return Refused("arguments", name=self.name, types=", ".join(arguments))
 
 
 _signatures: dict[str, list[Signature]] = {}
