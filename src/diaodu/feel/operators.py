@@ -28,8 +28,12 @@ from diaodu.feel.values import (
 
 
 def literal(node: ast.Literal, _scope: Scope) -> Closure:
-    value = NUMBERS.plus(node.value) if isinstance(node.value, Decimal) else node.value
+    value = _rounded(node)
     return lambda _frame: value
+
+
+def _rounded(node: ast.Literal) -> object:
+    return NUMBERS.plus(node.value) if isinstance(node.value, Decimal) else node.value
 
 
 def negation(node: ast.Negation, scope: Scope) -> Closure:
@@ -171,6 +175,9 @@ def between(node: ast.Between, scope: Scope) -> Closure:
 
 def test(node: ast.Test, scope: Scope) -> Closure:
     operand, operator = scope.compile(node.operand), node.operator
+    if isinstance(node.operand, ast.Literal):
+        constant = range_of(operator, _rounded(node.operand))
+        return lambda _frame: constant
     return lambda frame: range_of(operator, operand(frame))
 
 
@@ -208,6 +215,12 @@ def range_literal(node: ast.RangeOf, scope: Scope) -> Closure:
             return frame.run.null(at, "range-ends")
         return Range(low, high, start_included, end_included)
 
+    if isinstance(node.start, ast.Literal) and isinstance(node.end, ast.Literal):
+        low, high = _rounded(node.start), _rounded(node.end)
+        if compare(low, high) in (-1, 0):
+            # The same range every time.
+            constant = Range(low, high, start_included, end_included)
+            return lambda _frame: constant
     return run
 
 
