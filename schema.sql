@@ -31,7 +31,8 @@ CREATE TABLE catalog.release (
     name text NOT NULL,
     digest bytea NOT NULL,
     document jsonb NOT NULL,
-    published_at timestamp with time zone NOT NULL
+    published_at timestamp with time zone NOT NULL,
+    effective_at timestamp with time zone NOT NULL
 );
 
 ALTER TABLE catalog.release ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -647,9 +648,6 @@ CREATE TABLE workforce.work_order (
 ALTER TABLE ONLY kernel.history ATTACH PARTITION kernel.history_rest DEFAULT;
 
 ALTER TABLE ONLY catalog.release
-    ADD CONSTRAINT release_digest_key UNIQUE (digest);
-
-ALTER TABLE ONLY catalog.release
     ADD CONSTRAINT release_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY engine.definition
@@ -792,6 +790,8 @@ ALTER TABLE ONLY tmf.subscription
 
 ALTER TABLE ONLY workforce.work_order
     ADD CONSTRAINT work_order_pkey PRIMARY KEY (part, id);
+
+CREATE INDEX release_effective ON catalog.release USING btree (effective_at DESC, id DESC);
 
 CREATE INDEX human_task_claimed ON engine.human_task USING btree (assignee, due_at, id) WHERE (state = 1);
 

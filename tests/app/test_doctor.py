@@ -30,8 +30,8 @@ def test_an_empty_installation_lacks_a_catalogue_and_workers(db_dsn: str, tmp_pa
 def test_a_healthy_installation_has_nothing_wrong(db: Database, db_dsn: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as system:
         with db.transaction() as tx:
-            release = "insert into catalog.release (name, digest, document, published_at) values ('z', 'd', '{}', %s)"
-            tx.run(release, (tx.now,))
+            release = "insert into catalog.release (name, digest, document, published_at, effective_at)"
+            tx.run(f"{release} values ('z', 'd', '{{}}', %s, %s)", (tx.now, tx.now))
             names = [f"{kind}:{part}" for kind in ("engine", "hub") for part in range(16)] + ["element:olt"]
             until = tx.now + timedelta(hours=1)
             tx.run("insert into kernel.lease select u, 'worker', %s, false from unnest(%s::text[]) u", (until, names))

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from tests.catalog.example import document, release
 
-from diaodu.catalog import commands, queries
-from diaodu.catalog.errors import BadCatalogue, NoRelease
-from diaodu.catalog.model import OnChange, Performer
+from diaodu.catalog.errors import BadCatalogue
+from diaodu.catalog.model import OnChange, Performer, Policy
 from diaodu.catalog.parse import parse_release
-from diaodu.kernel.db import Tx
+from diaodu.catalog.policies import decide
+from diaodu.fulfilment.names import offering_names, work_names
 
 
 def entry(data: dict[str, Any], section: str, name: str) -> dict[str, Any]:
@@ -35,6 +35,32 @@ def test_the_example_is_compiled() -> None:
     assert (made.work["W3"].performer, made.work["W3"].role) == (Performer.PEOPLE, "line")
     assert sorted(made.closing) == ["archive.billing", "archive.resource", "archive.sla", "notice.completed"]
     assert made.specifications["product/voice"].level == "product"
+
+
+def test_where_the_document_says_nothing_the_values_of_offerings_and_work_hold() -> None:
+    # As releases were written before there were policies.
+    data = document()
+    del data["policies"]
+    entry(data, "offerings", "P2").update(
+        tariff={"monthly": 9900, "once": 10000}, limit_hours={"urban": 48, "rural": 72}
+    )
+    made = parse_release(data, release_id=1, name="old")
+    offering = offering_names(made.offerings["P2"])
+    names = {"销售品": offering, "地址": {"农村": True}, "工作": work_names(made.work["W3"])}
+    assert decide(made, Policy.TARIFF, names) == ({"monthly": 9900, "once": 10000}, True)
+    assert decide(made, Policy.DISCOUNT, names) == (None, True)
+    assert decide(made, Policy.ORDER_LIMIT_HOURS, names) == (72, True)
+    assert decide(made, Policy.WORK_LIMIT_MINUTES, names) == (1440, True)
+    assert decide(made, Policy.WORK_ROLE, names) == ("line", True)
+    assert decide(made, Policy.WORK_PRIORITY, names) == (5, True)
+
+
+@pytest.mark.parametrize("text", ["null", '"soon"', "-1", "true", "时限(1)", "sum(for i in 1..100000000 return i)"])
+def test_a_policy_that_says_nothing_fitting_gives_way_to_the_value_of_the_work(text: str) -> None:
+    data = document()
+    data["policies"]["work_limit_minutes"] = text
+    made = parse_release(data, release_id=1, name="slip", decisions=release().decisions)
+    assert decide(made, Policy.WORK_LIMIT_MINUTES, {"工作": work_names(made.work["W3"])}) == (1440, False)
 
 
 def test_every_problem_is_named_at_once() -> None:
@@ -104,24 +130,3 @@ def test_a_breakdown_that_never_ends_is_told_with_its_way() -> None:
     assert found.startswith("decomposition: never ends, ")
     way = found.removeprefix("decomposition: never ends, ").split(" -> ")
     assert set(way) == {"resource/access", "service/internet"}
-
-
-def test_the_same_content_is_the_same_release(tx: Tx) -> None:
-    first = commands.publish(tx, name="one", document=document())
-    assert commands.publish(tx, name="again", document=document()) == first
-    changed = document()
-    entry(changed, "offerings", "P2")["tariff"]["monthly"] = 1
-    second = commands.publish(tx, name="two", document=changed)
-    assert second > first
-    assert queries.current_release(tx).offerings["P2"].tariff == {"monthly": 1, "once": 10000}
-    assert queries.get_release(tx, first).offerings["P2"].tariff == {"monthly": 9900, "once": 10000}
-
-
-def test_a_bad_catalogue_leaves_nothing_behind(tx: Tx) -> None:
-    data = document()
-    entry(data, "offerings", "P1")["members"].append("P9")
-    with pytest.raises(BadCatalogue):
-        commands.publish(tx, name="bad", document=data)
-    assert tx.rows("select * from catalog.release") == []
-    with pytest.raises(NoRelease):
-        queries.current_release(tx)

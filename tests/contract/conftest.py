@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-import yaml
 from psycopg.conninfo import make_conninfo
+from tests.catalog.example import document, load_rules
 from tests.contract.server import serving
 
 from diaodu.app.asgi import create_app
@@ -84,10 +84,8 @@ def http(db: Database) -> Iterator[httpx.Client]:
 
 def furnish(tx: Tx) -> None:
     """Catalogue, area, address and customer."""
-    document: dict[str, Any] = {}
-    for path in sorted((ROOT / "examples/zhejiang/catalogue").glob("*.yaml")):
-        document |= yaml.safe_load(path.read_text(encoding="utf-8"))
-    catalog.publish(tx, name="test", document=document)
+    load_rules(tx)
+    catalog.publish(tx, name="test", document=document())
     tx.run("insert into organization.unit values (1, null, 'exchange', 'X', '测试局')")
     tx.run("insert into inventory.area (id, code, name, city, unit_id, rural) values (7, 'T', '局', '杭州', 1, false)")
     tx.run(

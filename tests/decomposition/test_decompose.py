@@ -22,9 +22,10 @@ VALUES: dict[str, dict[str, Any]] = {
 def product(
     n: int, spec: str, group: str = "1", things: Mapping[str, int] | None = None, **values: Any
 ) -> OrderedProduct:
+    chosen = VALUES[spec] | values
     return OrderedProduct(
-        item_key=f"{group}.{n}", group=group, product_id=100 + n, spec=f"product/{spec}",
-        characteristics=VALUES[spec] | values, installed={}, things=things or {}, customer={}, address={},
+        item_key=f"{group}.{n}", group=group, product_id=100 + n, spec=f"product/{spec}", characteristics=chosen,
+        things=things or {}, names={"订单项": chosen},
     )  # fmt: skip
 
 

@@ -112,7 +112,7 @@ def test_the_systems_outside_hold_what_was_ordered(house: House) -> None:
             "en": "20 % off for 24 months",
         },
         "products": [
-            {"id": str(bundle), "offering": "P1", "action": "add", "tariff": {}},
+            {"id": str(bundle), "offering": "P1", "action": "add", "tariff": {"monthly": 0, "once": 0}},
             *(
                 {"id": str(p), "offering": o, "action": "add", "tariff": {"monthly": monthly, "once": 0}}
                 for p, (o, monthly) in zip(parts, tariffs, strict=True)
@@ -146,7 +146,7 @@ def test_broadband_alone_in_the_country(house: House) -> None:
     bill = house.holds("billing:zj", "archive.billing", str(house.products(801)["P2"]))
     assert bill is not None
     assert "discount" not in bill
-    assert bill["products"][0]["tariff"] == {"monthly": 9900, "once": 10000}
+    assert bill["products"][0]["tariff"] == {"monthly": 15900, "once": 10000}
     tasks = house.q("select t.name, u.code from engine.human_task t join organization.pool p on p.id = t.pool"
                     " join organization.unit u on u.id = p.unit_id order by t.id")  # fmt: skip
     assert tasks == [("线路:跳纤", "X8-line"), ("新装:入户与终端", "X8-install"), ("测量", "X8-test")]

@@ -11,10 +11,13 @@ from diaodu.app.demo.load import Progress, load_operator
 from diaodu.app.wiring import handlers
 from diaodu.catalog import commands as catalog
 from diaodu.catalog import queries as releases
+from diaodu.dmn.read import read_definitions
 from diaodu.engine import commands as engine
 from diaodu.engine import queries as processes
-from diaodu.kernel.db import Database
+from diaodu.kernel.db import Database, Tx
 from diaodu.kernel.errors import Rejected
+from diaodu.rules import commands as rules
+from diaodu.rules.model import TestCase
 
 # The rest of the customers have no service yet: they are the ones who order.
 SERVED_SHARE = 0.85
@@ -43,7 +46,8 @@ def publish(db: Database, directory: Path) -> int:
     """
     document = read_catalogue(directory)
     with db.transaction(actor="publish") as tx:
-        release_id = catalog.publish(tx, name=directory.name, document=document)
+        load_decisions(tx, directory / "rules")
+        release_id = catalog.publish_once(tx, name=directory.name, document=document)
         for path in sorted((directory / "processes").glob("*.bpmn")):
             engine.deploy(tx, path.read_bytes(), handlers())
         release = releases.get_release(tx, release_id)
@@ -51,6 +55,14 @@ def publish(db: Database, directory: Path) -> int:
         if missing := release.tree_kinds() - processes.stage_kinds(tx, process):
             raise WorkNotDrawn(process=process, kinds=", ".join(sorted(missing)))
     return release_id
+
+
+def load_decisions(tx: Tx, directory: Path) -> None:
+    """Publish each ``<key>.dmn`` with the test cases of ``<key>.tests.yaml`` beside it."""
+    for path in sorted(directory.glob("*.dmn")):
+        cases = path.with_suffix(".tests.yaml")
+        tests = yaml.safe_load(cases.read_text(encoding="utf-8")) if cases.exists() else []
+        rules.load(tx, path.stem, read_definitions(path.read_bytes()), [TestCase(**case) for case in tests])
 
 
 def install(

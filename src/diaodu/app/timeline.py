@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from diaodu.catalog import queries as catalog
 from diaodu.catalog.model import Release
 from diaodu.kernel import journal
@@ -122,6 +124,20 @@ def _incident(e: Entry, _: _Names) -> tuple[str, str]:
     return f"异常:{e['node']} {e['code']}", f"incident at {e['node']}: {e['code']}"
 
 
+def _decided(e: Entry, _: _Names) -> tuple[str, str]:
+    made = [(d["key"], d["n"], orjson.dumps(d["output"]).decode()) for d in e["decisions"]]
+    zh = "，".join(f"{key}（第 {n} 版）= {output}" for key, n, output in made)
+    return f"规则：{zh}", "decided: " + ", ".join(f"{key} (version {n}) = {output}" for key, n, output in made)
+
+
+def _unfit(e: Entry, _: _Names) -> tuple[str, str]:
+    policy, item = e["policy"], e["item"]
+    return (
+        f"策略 {policy} 对订单项 {item} 没有给出可用的结果，按目录中的值处理",
+        f"policy {policy} gave nothing that fits for item {item}: the catalogue's own value holds",
+    )
+
+
 _DESCRIBED: Mapping[str, Callable[[Entry, _Names], tuple[str, str]]] = {
     "order.captured": _captured,
     "audit.passed": _passed,
@@ -132,5 +148,7 @@ _DESCRIBED: Mapping[str, Callable[[Entry, _Names], tuple[str, str]]] = {
     "work.offered": _offered,
     "task.claimed": _claimed,
     "incident.opened": _incident,
+    "decisions.made": _decided,
+    "policy.unfit": _unfit,
     "order.completed": lambda _e, _n: ("竣工", "completed"),
 }

@@ -7,6 +7,7 @@ from diaodu.fulfilment.complete import Close, Closing, Complete
 from diaodu.fulfilment.decompose import Decompose
 from diaodu.fulfilment.design import Design
 from diaodu.fulfilment.dispatch import SentWork, StageDriver
+from diaodu.fulfilment.facts import OrderDecisions, OrderNames
 from diaodu.fulfilment.intake import Acknowledged
 from diaodu.fulfilment.report import Reports
 from diaodu.fulfilment.validate import Audit
@@ -31,6 +32,8 @@ def handlers() -> Handlers:
         },
         inbound={"order.acknowledged": Acknowledged(), "effect.report": Reports()},
         driver=StageDriver(),
+        facts=OrderNames(),
+        decisions=OrderDecisions(),
     )
 
 

@@ -25,3 +25,27 @@ class NoRelease(Rejected):
     code, status = "catalog.no-release", 409
     en = "No catalogue release is published. Run 'diaodu load' first."
     zh = "尚未发布目录版本。请先运行 diaodu load。"
+
+
+class SectionUnknown(Rejected):
+    """404: the catalogue has no such section."""
+
+    code, status = "catalog.section-unknown", 404
+    en = "The catalogue has no section {section}. There are: {known}."
+    zh = "目录中没有分区 {section}。现有：{known}。"
+
+
+class EntryUnknown(Rejected):
+    """404: the section has no such entry."""
+
+    code, status = "catalog.entry-unknown", 404
+    en = "Section {section} of the catalogue has no entry {id}."
+    zh = "目录分区 {section} 中没有条目 {id}。"
+
+
+class EffectiveInThePast(Rejected):
+    """400: a change must not reach back."""
+
+    code, status = "catalog.effective-in-the-past", 400
+    en = "{at} is past. Leave the instant out to let the change take effect now, or name one to come."
+    zh = "生效时间 {at} 已过。请省略该时间以立即生效，或指定将来的时间。"

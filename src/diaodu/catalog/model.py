@@ -1,17 +1,20 @@
 """A release: the immutable set of catalogue data that a revision of an order is made under; and the tree type.
 
-Names in expressions (FEEL): 订单项 (the item's characteristics), 客户 (the customer), 产品 (the product as it is
-installed, for an existing one), 上级 (the characteristics of the parent in the tree), 设计 (the resources that
-the areas chose), 地址 (the address).
+Names in expressions (FEEL) about a line: 订单项 (the item's characteristics), 动作, 销售品, 客户, 地址, 订单, 产品 (the
+product as it is installed, for an existing one); also 上级 (the characteristics of the parent in the tree), 节点 (those
+of the node), 设计 (the resources that the areas chose), 工作 (the kind of work), 值 and 参数 (a reported field and what
+was asked for). Each decision that the release pins is a function of its name.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from diaodu import feel
+from diaodu.dmn.compile import Model
 
 Text = Mapping[str, str]  # {"zh": …, "en": …}
 Expressions = Mapping[str, feel.Expression]
@@ -33,11 +36,27 @@ class Performer(StrEnum):
     PEOPLE = "people"  # somebody, through a worklist
 
 
+class Policy(StrEnum):
+    """What an operator decides by an expression of its own; the names it may use are those about a line."""
+
+    TARIFF = "tariff"  # a context of amounts, in 分
+    DISCOUNT = "discount"  # a context, or null
+    ORDER_LIMIT_HOURS = "order_limit_hours"
+    WORK_LIMIT_MINUTES = "work_limit_minutes"  # 工作 is the kind of work
+    WORK_ROLE = "work_role"  # which worklist: the role of 工作
+    WORK_PRIORITY = "work_priority"  # 0 highest … 9
+    NOTICE = "notice"  # the text to the customer; null: none
+
+
 def plain(value: Any) -> Any:
-    """A FEEL value as plain JSON: whole numbers as int, other numbers as float, the rest as it is."""
+    """A FEEL value as plain JSON: whole numbers as int, other numbers as float, dates and times as text."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
-    return value
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    return value if value is None or isinstance(value, (str, int, float)) else str(value)
 
 
 @dataclass(frozen=True)
@@ -128,7 +147,7 @@ class FormField:
     name: str
     type: str
     required: bool
-    valid: feel.Expression | None  # 值 is the value, 订单项 the item
+    valid: feel.Expression | None  # 值 is the value, 参数 what was asked for
     message: Text
 
 
@@ -160,6 +179,21 @@ class AuditRule:
 
 
 @dataclass(frozen=True)
+class PinnedDecision:
+    """A decision in the version that a release pins."""
+
+    key: str
+    n: int
+    model: Model
+
+    @property
+    def name(self) -> str:
+        """The decision of the model that answers: the one of that key, else the only one."""
+        names = [d.name for d in self.model.definitions.decisions]
+        return self.key if self.key in names else names[0]
+
+
+@dataclass(frozen=True)
 class Release:
     """All of it, compiled."""
 
@@ -174,12 +208,35 @@ class Release:
     audit: tuple[AuditRule, ...]
     closing: Mapping[str, EffectKind]  # archives and notices: asked for by name in the process
     processes: Mapping[str, str]  # intake, execution
+    policies: Mapping[Policy, feel.Expression]
+    decisions: Mapping[str, PinnedDecision]
 
     def tree_kinds(self) -> frozenset[str]:
         """The kinds of work that a plan may ask people and systems for."""
         areas = {w.id for w in self.work.values() if w.performer is Performer.AREA}
         undone = {e.undo.work for e in self.effects.values() if e.undo}
         return frozenset({e.work for e in self.effects.values()} | undone) - areas
+
+
+@dataclass(frozen=True)
+class ReleaseEntry:
+    """A release in the list of all; ``decisions`` are the versions that it pins."""
+
+    id: int
+    name: str
+    published_at: datetime
+    effective_at: datetime
+    decisions: Mapping[str, int] | None
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "publishedAt": self.published_at.isoformat(),
+            "effectiveAt": self.effective_at.isoformat(),
+            "decisions": dict(self.decisions or {}),
+        }
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from diaodu import feel
@@ -15,27 +16,32 @@ from diaodu.catalog.model import (
     Offering,
     OnChange,
     Performer,
+    PinnedDecision,
+    Policy,
     Release,
     Specification,
     Undo,
     WorkKind,
 )
+from diaodu.catalog.policies import DEFAULTS
 
 Entry = Mapping[str, Any]
+NO_DECISIONS: Mapping[str, PinnedDecision] = MappingProxyType({})
 T = TypeVar("T")
 
 
 class _Problems:
     """Collects what is wrong, with the place where it stands."""
 
-    def __init__(self) -> None:
+    def __init__(self, functions: Iterable[str]) -> None:
         self.found: list[str] = []
+        self.functions = tuple(functions)
 
     def expression(self, text: Any, place: str) -> feel.Expression | None:
         if text is None:
             return None
         try:
-            return feel.compile_expression(str(text))
+            return feel.compile_expression(str(text), self.functions)
         except feel.FeelSyntaxError as error:
             self.found.append(f"{place}: {error}")
             return None
@@ -50,9 +56,15 @@ class _Problems:
         self.found += [f"{place}: unknown name {n!r}" for n in names if n not in among]
 
 
-def parse_release(document: Mapping[str, Any], *, release_id: int, name: str) -> Release:
-    """Compile a catalogue document; BadCatalogue names every problem."""
-    problems = _Problems()
+def parse_release(
+    document: Mapping[str, Any],
+    *,
+    release_id: int,
+    name: str,
+    decisions: Mapping[str, PinnedDecision] = NO_DECISIONS,
+) -> Release:
+    """Compile a catalogue document with the decisions that it pins; BadCatalogue names every problem."""
+    problems = _Problems(decisions)
 
     def table(section: str, make: Callable[[Entry, _Problems], T]) -> dict[str, T]:
         made: dict[str, T] = {}
@@ -84,6 +96,8 @@ def parse_release(document: Mapping[str, Any], *, release_id: int, name: str) ->
         audit=tuple(table("audit", _audit).values()),
         closing=closing,
         processes=document.get("processes", {}),
+        policies=_policies(document.get("policies", {}), problems),
+        decisions=decisions,
     )
     _check_references(release, problems)
     if problems.found:
@@ -122,6 +136,11 @@ def _check_ends(release: Release, problems: _Problems) -> None:
         TopologicalSorter(yielded).prepare()
     except CycleError as loop:
         problems.found.append(f"decomposition: never ends, {' -> '.join(reversed(loop.args[1]))}")
+
+
+def _policies(texts: Mapping[str, Any], problems: _Problems) -> dict[Policy, feel.Expression]:
+    problems.known(list(texts), {str(p): p for p in Policy}, "policies")
+    return {p: problems.required(texts.get(p, DEFAULTS[p]), f"policies.{p}") for p in Policy}
 
 
 def _offering(e: Entry, _: _Problems) -> Offering:

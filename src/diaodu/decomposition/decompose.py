@@ -33,7 +33,7 @@ def decompose(products: Sequence[OrderedProduct], release: Release, new_id: Call
         expand(product, node)
 
     def expand(product: OrderedProduct, parent: Node) -> None:
-        names = {**product.names(), "上级": parent.characteristics}
+        names = {**product.names, "上级": parent.characteristics}
         for rule in release.rules.get(parent.spec, ()):
             if rule.when is None or rule.when.evaluate(names) is True:
                 place(product, rule, parent)
@@ -56,7 +56,7 @@ def decompose(products: Sequence[OrderedProduct], release: Release, new_id: Call
 
 
 def _node(product: OrderedProduct, rule: DecompositionRule, parent: Node, thing_id: int) -> Node:
-    names: dict[str, Any] = {**product.names(), "上级": parent.characteristics}
+    names: dict[str, Any] = {**product.names, "上级": parent.characteristics}
     return Node(
         thing_id=thing_id,
         spec=rule.yields,

@@ -9,8 +9,8 @@ from typing import Any
 class OrderedProduct:
     """One product that the customer shall have when the order is done.
 
-    ``things`` maps specifications to the things of the installed product (empty for a new one); ``installed``
-    are its characteristics as they are now.
+    ``things`` maps specifications to the things of the installed product (empty for a new one); ``names`` are what
+    conditions and characteristics may use beside 上级.
     """
 
     item_key: str
@@ -18,16 +18,5 @@ class OrderedProduct:
     product_id: int
     spec: str
     characteristics: Mapping[str, Any]
-    installed: Mapping[str, Any]
     things: Mapping[str, int]
-    customer: Mapping[str, Any]
-    address: Mapping[str, Any]
-
-    def names(self) -> dict[str, Any]:
-        """The names that a condition may use."""
-        return {
-            "订单项": self.characteristics,
-            "产品": self.installed,
-            "客户": self.customer,
-            "地址": self.address,
-        }
+    names: Mapping[str, Any]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from diaodu.engine.ports import BusinessError, Call, Decision, Done, Nudge, Start
-from diaodu.fulfilment.orders import OrderFacts, load_orders
+from diaodu.fulfilment.orders import OrderFacts, load_orders, record_decisions
 from diaodu.fulfilment.replan import inherit, replan
 from diaodu.fulfilment.report import NO_RESOURCE
 from diaodu.kernel import journal
@@ -37,6 +37,7 @@ class Accept:
         ordering.move_items(tx, [ordering.Move(i, ItemState.IN_PROGRESS) for o in accepted for i in o.items])
         for o in accepted:
             journal.record(tx, o.id, {"t": "order.planned", "revision": o.revision.n})
+        record_decisions(tx, accepted)
         refused = [
             (facts[c.root_id].revision, c.vars.get("reason")) for c, d in decided if not isinstance(d.outcome, Done)
         ]

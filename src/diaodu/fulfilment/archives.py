@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from diaodu.catalog.model import Node, Tree
+from diaodu.catalog.model import Node, Policy, Tree
 from diaodu.fulfilment.orders import OrderFacts
 from diaodu.fulfilment.wanted import CLAIM
 from diaodu.ordering.model import Action, Line
@@ -27,7 +27,6 @@ def _billing(order: OrderFacts, known: Sequence[Effect], group: str) -> dict[str
     del known
     top = order.lines()[group]
     lines = _members(order, group)
-    offerings = order.release.offerings
     return {
         "subject": str(top.product_id),
         "offering": top.offering,
@@ -39,11 +38,11 @@ def _billing(order: OrderFacts, known: Sequence[Effect], group: str) -> dict[str
                 "id": str(line.product_id),
                 "offering": line.offering,
                 "action": line.action,
-                "tariff": offerings[line.offering].tariff,
+                "tariff": order.decide(Policy.TARIFF, line),
             }
             for line in lines
         ],
-        "discount": offerings[top.offering].discount,
+        "discount": order.decide(Policy.DISCOUNT, top),
     }
 
 
@@ -51,7 +50,7 @@ def _sla(order: OrderFacts, known: Sequence[Effect], group: str) -> dict[str, An
     """The time limit that was promised, for the SLA archive."""
     del known
     top = order.lines()[group]
-    hours = order.release.offerings[top.offering].limit_hours["rural" if top.address["rural"] else "urban"]
+    hours = order.decide(Policy.ORDER_LIMIT_HOURS, top)
     ordered_at = datetime.fromisoformat(order.revision.ordered_at)
     return {
         "subject": str(top.product_id),
@@ -66,12 +65,10 @@ def _notice(order: OrderFacts, known: Sequence[Effect], group: str) -> dict[str,
     """The message to the customer."""
     del known
     top = order.lines()[group]
-    name = order.release.offerings[top.offering].name
-    done = {Action.ADD: "已竣工", Action.MODIFY: "变更已完成", Action.DELETE: "已拆机"}.get(top.action, "已办结")
     return {
         "subject": f"{order.id}.{group}",
         "number": order.revision.customer["phone"] or "10000",
-        "text": f"尊敬的客户{order.revision.customer['name']},您订购的{name['zh']}{done},订单号 {order.id}。",
+        "text": order.decide(Policy.NOTICE, top),
     }
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from diaodu.engine.ports import BusinessError, Call, Decision, Done, Wait
 from diaodu.fulfilment.archives import closing_params
-from diaodu.fulfilment.orders import OrderFacts, line_names, load_orders
+from diaodu.fulfilment.orders import OrderFacts, line_names, load_orders, record_decisions
 from diaodu.fulfilment.wanted import undo_of
 from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
@@ -69,6 +69,7 @@ class Closing:
             made += ledger.add_steps(tx, order_id=call.root_id, revision=n, steps=decision.writes)
         # The archives carry the instants of this transaction.
         ledger.add(tx, [replace(e, params={**e.params, "at": tx.now.isoformat()}) for e in made])
+        record_decisions(tx, facts[0].values())
 
 
 class Close:

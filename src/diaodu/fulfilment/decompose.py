@@ -7,7 +7,7 @@ from diaodu.catalog.model import Tree
 from diaodu.decomposition.decompose import decompose
 from diaodu.decomposition.model import OrderedProduct
 from diaodu.engine.ports import Call, Decision, Done
-from diaodu.fulfilment.orders import OrderFacts, load_orders
+from diaodu.fulfilment.orders import OrderFacts, line_names, load_orders, record_decisions
 from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
 from diaodu.kernel.ids import part_of
@@ -39,6 +39,7 @@ class Decompose:
             levels = [n.level for n in decision.writes]
             counts = {level: levels.count(level) for level in ("product", "service", "resource")}
             journal.record(tx, call.root_id, {"t": "order.decomposed", **counts})
+        record_decisions(tx, orders.values())
 
 
 def tree_of(facts: OrderFacts, new_id: Callable[[], int]) -> Tree:
@@ -50,10 +51,8 @@ def tree_of(facts: OrderFacts, new_id: Callable[[], int]) -> Tree:
             product_id=line.product_id,
             spec=line.spec,
             characteristics=line.characteristics,
-            installed=line.installed,
             things=line.things,
-            customer=facts.revision.customer,
-            address=line.address,
+            names=line_names(facts, line),
         )
         for line in facts.revision.lines
         if line.spec is not None and line.action is not Action.DELETE

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from diaodu.catalog.model import Performer
 from diaodu.engine.ports import Call, Decision, Done, Wait
-from diaodu.fulfilment.orders import OrderFacts, load_orders
+from diaodu.fulfilment.orders import OrderFacts, load_orders, record_decisions
 from diaodu.fulfilment.wanted import CLAIM, wanted_effects
 from diaodu.kernel.db import Tx
 from diaodu.ordering.model import Action
@@ -41,6 +41,7 @@ class Design:
             n = facts[0][call.root_id].revision.n
             made += ledger.add_steps(tx, order_id=call.root_id, revision=n, steps=decision.writes)
         ledger.add(tx, made)
+        record_decisions(tx, facts[0].values())
 
 
 def reservations(order: OrderFacts, known: Sequence[Effect]) -> Sequence[Step]:

@@ -7,9 +7,10 @@ of people become work orders, one per kind of work and group, when all effects t
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from diaodu.catalog.model import Performer, WorkKind
+from diaodu.catalog.model import Performer, Policy
 from diaodu.engine.ports import Activation, Advance, Call, Decision, Scope, TaskSpec, Wait
-from diaodu.fulfilment.orders import OrderFacts, load_orders
+from diaodu.fulfilment.names import work_names
+from diaodu.fulfilment.orders import OrderFacts, load_orders, record_decisions
 from diaodu.kernel.db import Tx
 from diaodu.kernel.ids import part_of
 from diaodu.organization import queries as organization
@@ -52,6 +53,7 @@ class StageDriver:
             tasks = [Activation(w.kind, str(w.id), _task(tx, order, w)) for w in new]
             result[scope.token_id] = Advance(activate=[*systems, *tasks])
         workforce.create(tx, [w for new in made.values() for w in new])
+        record_decisions(tx, orders.values())
         return result
 
 
@@ -98,12 +100,14 @@ def _work_order(tx: Tx, order: OrderFacts, work: str, carried: Sequence[Effect])
 
 
 def _task(tx: Tx, order: OrderFacts, w: WorkOrder) -> TaskSpec:
-    kind: WorkKind = order.release.work[w.kind]
+    kind = order.release.work[w.kind]
+    line = order.lines()[w.lines[0].item or ""]
+    names = {"工作": work_names(kind)}
     return TaskSpec(
         name=kind.name["zh"],
-        pool=_pool(tx, w.place["unit"], kind.role or ""),
-        priority=5,
-        due_at=tx.now + timedelta(minutes=kind.limit_minutes),
+        pool=_pool(tx, w.place["unit"], order.decide(Policy.WORK_ROLE, line, names)),
+        priority=order.decide(Policy.WORK_PRIORITY, line, names),
+        due_at=tx.now + timedelta(minutes=float(order.decide(Policy.WORK_LIMIT_MINUTES, line, names))),
     )
 
 

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from diaodu.catalog import policies
 from diaodu.catalog import queries as catalog
-from diaodu.catalog.model import Release
+from diaodu.catalog.model import Policy, Release
+from diaodu.fulfilment.decided import Decided
+from diaodu.fulfilment.names import ACTIONS, address_names, customer_names, offering_names
 from diaodu.kernel.db import Tx
 from diaodu.ordering import queries as ordering
 from diaodu.ordering.model import Item, Line, Revision
@@ -28,6 +32,27 @@ class OrderFacts:
         """The keys of the top-level items."""
         return [line.key for line in self.revision.lines if line.parent is None]
 
+    @cached_property
+    def decided(self) -> Decided:
+        """The decisions of the release, and what this batch has asked them for this order."""
+        return Decided(self.release)
+
+    @cached_property
+    def names(self) -> Mapping[str, Any]:
+        """The names of an expression that are the same for all lines."""
+        return {
+            **self.decided.functions,
+            "客户": customer_names(self.revision.customer),
+            "订单": {"编号": str(self.id), "版本": self.revision.n, "受理时间": self.revision.ordered_at},
+        }
+
+    def decide(self, policy: Policy, line: Line, further: Mapping[str, Any] | None = None) -> Any:
+        """What the operator's policy says about one line, as plain JSON; what does not fit goes to the history."""
+        value, fits = policies.decide(self.release, policy, {**line_names(self, line), **(further or {})})
+        if not fits:
+            self.decided.unfit(policy, line.key)
+        return value
+
 
 def load_orders(tx: Tx, order_ids: Iterable[int]) -> dict[int, OrderFacts]:
     """The facts of each locked order."""
@@ -40,10 +65,18 @@ def load_orders(tx: Tx, order_ids: Iterable[int]) -> dict[int, OrderFacts]:
 
 
 def line_names(facts: OrderFacts, line: Line) -> dict[str, Any]:
-    """The names that a rule about one line may use."""
+    """The names that an expression about one line may use."""
     return {
+        **facts.names,
         "订单项": line.characteristics,
+        "动作": ACTIONS[line.action],
+        "销售品": offering_names(facts.release.offerings[line.offering]),
         "产品": line.installed,
-        "客户": facts.revision.customer,
-        "地址": line.address,
+        "地址": address_names(line.address),
     }
+
+
+def record_decisions(tx: Tx, orders: Iterable[OrderFacts]) -> None:
+    """Add what the tables decided in this batch to the history of each order."""
+    for order in orders:
+        order.decided.record(tx, order.id)

@@ -9,7 +9,7 @@ from typing import Any
 
 from diaodu.catalog.model import Performer
 from diaodu.engine.ports import Inbound, Message, Nudge, Signal
-from diaodu.fulfilment.orders import OrderFacts, load_orders
+from diaodu.fulfilment.orders import OrderFacts, load_orders, record_decisions
 from diaodu.fulfilment.replan import replan
 from diaodu.fulfilment.wanted import CLAIM
 from diaodu.kernel import journal
@@ -105,7 +105,9 @@ def _fallout(tx: Tx, order: OrderFacts, item: Item) -> ordering.Move:
 def _replan_released(tx: Tx, orders: Mapping[int, OrderFacts], changed: Sequence[Effect]) -> None:
     """The inventory has said whether the last user of a shared thing has gone: a fact that changes the plan."""
     ids = {e.order_id for e in changed if e.kind == RELEASE and e.state is State.CONFIRMED}
-    replan(tx, [orders[i] for i in sorted(ids)])
+    released = [orders[i] for i in sorted(ids)]
+    replan(tx, released)
+    record_decisions(tx, released)
 
 
 def _ended(

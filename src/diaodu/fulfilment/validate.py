@@ -9,7 +9,7 @@ from typing import Any
 
 from diaodu.catalog.model import AuditRule, plain
 from diaodu.engine.ports import Call, Decision, Done
-from diaodu.fulfilment.orders import OrderFacts, line_names, load_orders
+from diaodu.fulfilment.orders import OrderFacts, line_names, load_orders, record_decisions
 from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
 from diaodu.ordering import commands as ordering
@@ -41,6 +41,7 @@ class Audit:
 
     def apply(self, tx: Tx, decided: Sequence[tuple[Call, Decision]], facts: Facts) -> None:
         """Write refusals: the items wait for the customer, the revision is rejected."""
+        record_decisions(tx, facts.values())
         changed, moves = [], []
         for call, decision in decided:
             audited: Audited = decision.writes

@@ -43,7 +43,7 @@ def add_routes(
     """Add a path's handlers by method; every other method is answered 405 with what is allowed."""
     for method, handler in handlers.items():
         documented: dict[str, Any] = {"parameters": parameters} if method == "GET" else {}
-        if method in ("POST", "PATCH"):
+        if method in ("POST", "PUT", "PATCH"):
             documented["requestBody"] = {"required": True, "content": {"application/json": {"schema": _OBJECT}}}
         documented["security"] = [{"bearer": []}]
         router.add_api_route(

@@ -11,7 +11,7 @@ create table rules.decision (
 create table rules.version (
   key text not null references rules.decision, n int4 not null check (n >= 1),
   state text not null check (state in ('draft', 'published', 'withdrawn')),
-  document text not null,              -- DMN 1.5 XML; immutable from publication on, with the tests
+  document bytea not null,             -- DMN 1.5 XML as it was written; immutable from publication on, with the tests
   tests jsonb not null check (jsonb_typeof(tests) = 'array'),
   note text not null,
   digest bytea not null,               -- of document, tests, note: what an editor must have seen to write over it
@@ -27,3 +27,10 @@ create table rules.version (
 );
 create unique index version_draft on rules.version (key) where state = 'draft';
 create index version_effective on rules.version (key, effective_at desc, n desc) where state = 'published';
+
+-- A release takes effect at an instant; content that was in effect before may come back.
+alter table catalog.release add column effective_at timestamptz;
+update catalog.release set effective_at = published_at;
+alter table catalog.release alter column effective_at set not null;
+alter table catalog.release drop constraint release_digest_key;
+create index release_effective on catalog.release (effective_at desc, id desc);
