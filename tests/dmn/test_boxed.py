@@ -238,3 +238,9 @@ def test_entries_of_the_type_of_a_name_are_read_with_their_signs() -> None:
         items=(item,),
     )
     assert built.decide("d", {}).value == THREE
+
+
+def test_names_that_no_text_can_mention_harm_no_other_name() -> None:
+    inputs = {"客户（新）": 1, "rate %": 2, "x": 3}
+    assert value(context("x", b="x"), inputs) == THREE
+    assert value(table(("-", "x"), of="x"), inputs) == THREE

@@ -143,8 +143,8 @@ def test_results_are_converted_and_the_reason_of_a_null_names_the_type() -> None
     assert (reason.code, reason.element, reason.message_en, reason.message_zh) == (
         "not-of-type",
         "d",
-        "string is not of type tLevel.",
-        "string 不属于类型 tLevel。",
+        '"三星" is not of type tLevel.',
+        '"三星" 不属于类型 tLevel。',
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from diaodu.dmn.errors import Problem, problem, text_problem
@@ -26,6 +27,7 @@ from diaodu.dmn.table_tree import TableFault, parse_table
 from diaodu.dmn.types import Types
 from diaodu.feel import ast
 from diaodu.feel.boundary import Quoted, Typed
+from diaodu.feel.cursor import words_of
 from diaodu.feel.errors import FeelSyntaxError, Source
 from diaodu.feel.parser import parse_expression
 from diaodu.feel.scope import Closure, Scope
@@ -182,13 +184,22 @@ class Reader:
             tree, wanted = self._quoted(text, names), self._type(type_ref)
             return tree if wanted is None else Typed(0, tree, wanted)
 
-        tree = parse_table(table, names, read, found)
+        tree = parse_table(table, frozenset(filter(_is_sayable, names)), read, found)
         for fault in found:
             if fault.error is None:
                 self._faults.append(problem("rule-width", self._element, fault.rule))
             else:
                 self._faults.append(text_problem(self._element, fault.text, fault.error))
         return tree
+
+
+@lru_cache(4096)
+def _is_sayable(name: str) -> bool:
+    """Whether a name consists of words and signs of the language, so that a text can mention it."""
+    try:
+        return bool(words_of(name))
+    except FeelSyntaxError:
+        return False
 
 
 def entry_names(expression: Expression | None) -> Names:

@@ -62,9 +62,10 @@ class Model:
         self._nodes: dict[str, Node] = {}
         self._order: dict[Node, int] = {}
         for unit in linker.units.values():
-            for node in unit.nodes.values():
+            for key, node in unit.nodes.items():
                 self._order[node] = len(self._order)
-                self._nodes.setdefault(".".join((*unit.path, node.name)), node)
+                for own in (node.name, unit.elements[key].name):
+                    self._nodes.setdefault(".".join((*unit.path, own)), node)
         self._inputs: dict[str, tuple[InputNode, ...]] = {
             name: tuple(sorted(required_inputs(node), key=self._order.__getitem__))
             for name, node in self._nodes.items()

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from diaodu.feel.errors import Refused
 from diaodu.feel.runtime import Run
 from diaodu.feel.temporal import Date, DateTime, Time
+from diaodu.feel.text import text_of
 from diaodu.feel.types import Type, takes
 from diaodu.feel.values import Function, Range, kind_of, lift
 
 # What does not fit; of no type that FEEL knows.
 MISFIT = object()
 _GREENWICH_MIDNIGHT = Time(0, 0)
+SHOWN_CHARACTERS = 40
 
 
 def conforms(value: object, wanted: Type, run: Run) -> bool:
@@ -41,8 +44,19 @@ def coerce(value: object, wanted: Type, run: Run) -> object:
     elif wanted.kind == "list":
         fitted = _fit([value], wanted, run)
     if fitted is MISFIT:
-        raise Refused("not-of-type", value=kind_of(value), type=wanted.name)
+        raise Refused("not-of-type", value=_shown(value), type=wanted.name)
     return fitted
+
+
+def _shown(value: object) -> str:
+    """A value as a reason shows it: simple ones as they are, of others the kind."""
+    if isinstance(value, str):
+        return f'"{_short(value)}"'
+    return _short(text_of(value)) if isinstance(value, (Decimal, bool, Date)) else kind_of(value)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
 
 
 Fit = Callable[[object, Type, Run], object]
