@@ -61,15 +61,20 @@ def _merge_children(source: Element, base: Sequence[Element], new: Sequence[Elem
             _remove(gone)
     there = [origin[partners[i]] if i in partners else None for i in range(len(new))]
     _reorder(source, [each for each in there if each is not None])
+    last: dict[Kind, Element] = {}
     for i, child in enumerate(new):
+        series = _series(child)
         if (found := there[i]) is not None:
             merge(found, base[partners[i]], child)
         elif i in partners and _canonical(base[partners[i]]) == _canonical(child):
             continue  # said by default, and still so
         elif (instead := next(silent[_kind(child)], None)) is not None:
-            there[i] = _replace(instead, child)
+            found = _replace(instead, child)
+        elif series in last:
+            found = _insert_after(last[series], child)
         else:
-            there[i] = _insert(source, child, _place(source, child, there, i))
+            found = _insert(source, child, _place(source, child, there[i + 1 :]))
+        last[series] = found
 
 
 def _origins(source: Element, base: Sequence[Element]) -> tuple[list[Element | None], dict[Kind, Iterator[Element]]]:
@@ -164,15 +169,23 @@ def _replace(silent: Element, child: Element) -> Element:
     return addition
 
 
+def _insert_after(before: Element, child: Element) -> Element:
+    addition, tail = _addition(before.getparent(), child), before.tail
+    before.tail = None
+    before.addnext(addition)
+    before.tail, addition.tail = before.getparent().text, tail
+    return addition
+
+
 def _insert(source: Element, child: Element, place: int) -> Element:
     addition = _addition(source, child)
-    if not len(source):
-        level = "\n" + "  " * sum(1 for _ in source.iterancestors())
-        source.text, addition.tail = level + "  ", level
-    elif place == len(source):
-        addition.tail, source[-1].tail = source[-1].tail, source.text
-    else:
-        addition.tail = source.text
+    if len(source) and place:
+        source.insert(place, addition)
+        addition.tail, source[place - 1].tail = source[place - 1].tail, source.text
+        return addition
+    level = "\n" + "  " * sum(1 for _ in source.iterancestors())
+    addition.tail = source.text if len(source) else level
+    source.text = source.text if len(source) else level + "  "
     source.insert(place, addition)
     return addition
 
@@ -183,14 +196,11 @@ def _addition(parent: Element, child: Element) -> Element:
     return addition
 
 
-def _place(source: Element, child: Element, there: Sequence[Element | None], i: int) -> int:
-    """Where a new child belongs: among its neighbours, else where the schema wants it."""
-    before = [each for each in there[:i] if each is not None and _series(each) == _series(child)]
-    if before:
-        return int(source.index(before[-1])) + 1
-    after = [each for each in there[i + 1 :] if each is not None and _series(each) == _series(child)]
-    if after:
-        return int(source.index(after[0]))
+def _place(source: Element, child: Element, later: Sequence[Element | None]) -> int:
+    """Where the first of its series belongs: before the next one, else where the schema wants it."""
+    for each in later:
+        if each is not None and _series(each) == _series(child):
+            return int(source.index(each))
     return max((n + 1 for n, each in enumerate(source) if 0 <= _rank(each) <= _rank(child)), default=0)
 
 
