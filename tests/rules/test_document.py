@@ -78,6 +78,13 @@ def test_equal_new_rules_get_ids_of_their_own() -> None:
     assert len(set(ids)) == 2
 
 
+def test_a_copied_rule_is_another_one() -> None:
+    row = {"id": "r", "when": ["-", "-"], "then": ["1"]}
+    first, second = shown(limits(rules=[row, row]))["rules"]
+    assert first["id"] == "r"
+    assert second["id"].startswith("rule_")
+
+
 def test_what_a_table_cannot_say_stays_when_it_is_changed() -> None:
     xml = write_definitions(limits()).replace(
         b"<decision ", b"<extensionElements><x:own xmlns:x='urn:own'/></extensionElements><decision ", 1

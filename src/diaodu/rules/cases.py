@@ -14,15 +14,19 @@ def to_json(tests: Iterable[TestCase]) -> list[dict[str, Any]]:
 
 
 def from_json(value: Any) -> tuple[TestCase, ...]:
-    """Test cases from JSON or YAML, whose dates become marked texts; Unreadable names every problem."""
+    """Test cases from JSON or YAML; Unreadable names every problem."""
     shape = Shape({"tests": value})
     tests = [
-        TestCase(
-            name=s.text("name", required=True) or "",
-            inputs=to_plain(from_plain(s.inner("inputs"))),
-            expected=to_plain(from_plain(s.any("expected"))),
-        )
+        TestCase(name=s.text("name", required=True) or "", inputs=s.inner("inputs"), expected=s.any("expected"))
         for s in shape.objects("tests", most=TESTS_MAX)
     ]
     shape.done()
-    return tuple(tests)
+    return plain(tests)
+
+
+def plain(tests: Iterable[TestCase]) -> tuple[TestCase, ...]:
+    """Test cases in the one form in which they are kept: dates of YAML, for one, as marked texts."""
+    return tuple(
+        TestCase(name=t.name, inputs=to_plain(from_plain(t.inputs)), expected=to_plain(from_plain(t.expected)))
+        for t in tests
+    )

@@ -9,13 +9,12 @@ import orjson
 
 from diaodu import feel
 from diaodu.dmn.model import Definitions
-from diaodu.dmn.write import write_definitions
 from diaodu.feel import ast
 from diaodu.feel.builtins import BUILTINS
 from diaodu.kernel.db import Tx
 from diaodu.kernel.sets import to_json
 from diaodu.rules import cases
-from diaodu.rules.document import ROWS_MAX
+from diaodu.rules.document import ROWS_MAX, write
 from diaodu.rules.errors import (
     AlreadyInForce,
     BadKey,
@@ -24,6 +23,7 @@ from diaodu.rules.errors import (
     NoDraft,
     NoSuchVersion,
     TooLarge,
+    Unreadable,
 )
 from diaodu.rules.evaluate import run_tests
 from diaodu.rules.model import DOCUMENT_MAX, KEY_MAX, TESTS_MAX, State, TestCase, Version
@@ -64,9 +64,10 @@ def save_draft(
     base = draft or _last_published(tx, key)
     if tests is None:
         tests = base.tests if base else ()
+    tests = cases.plain(tests)
     if note is None:
         note = draft.note if draft else ""
-    document = _document(definitions, tests)
+    document = _document(definitions, tests, note)
     made = (document, to_json(cases.to_json(tests)), note, digest(document, tests, note), tx.actor, tx.now)
     if draft is None:
         tx.expect(
@@ -162,7 +163,8 @@ def load(
     a draft that somebody works on stays. Gaps are accepted, the rest as ``publish`` does.
     """
     check_key(key)
-    document = _document(definitions, tests)
+    tests = cases.plain(tests)
+    document = _document(definitions, tests, note)
     same = digest(document, tests, note)
     _lock(tx, key, names or {})
     known = tx.row(
@@ -177,7 +179,7 @@ def load(
         n=row[0],
         state=State.PUBLISHED,
         document=document,
-        tests=tuple(tests),
+        tests=tests,
         note=note,
         digest=same.hex(),
         saved_by=tx.actor,
@@ -223,9 +225,9 @@ def digest(document: bytes, tests: Sequence[TestCase], note: str) -> bytes:
     return hashlib.sha256(hashlib.sha256(document).digest() + told).digest()
 
 
-def _document(definitions: Definitions, tests: Sequence[TestCase]) -> bytes:
-    """The model as DMN; TooLarge."""
-    document = write_definitions(definitions)
+def _document(definitions: Definitions, tests: Sequence[TestCase], note: str) -> bytes:
+    """The model as DMN that can be read again; TooLarge, Unreadable."""
+    document = write(definitions)
     rows = sum(len(getattr(d.expression, "rules", ())) for d in definitions.decisions)
     for what, zh, given, limit in (
         ("bytes", "字节数", len(document), DOCUMENT_MAX),
@@ -234,6 +236,9 @@ def _document(definitions: Definitions, tests: Sequence[TestCase]) -> bytes:
     ):
         if given > limit:
             raise TooLarge(what=what, what_zh=zh, given=given, limit=limit)
+    # PostgreSQL stores no NUL in text.
+    if "\\u0000" in to_json([cases.to_json(tests), note]):
+        raise Unreadable(problems="a text holds the character NUL", problems_zh="文本中含有 NUL 字符")
     return document
 
 

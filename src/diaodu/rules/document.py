@@ -16,7 +16,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from lxml import etree
+
 from diaodu import feel
+from diaodu.dmn.document import parse
 from diaodu.dmn.model import (
     Aggregation,
     Decision,
@@ -32,6 +35,7 @@ from diaodu.dmn.model import (
 )
 from diaodu.dmn.read import read_definitions
 from diaodu.dmn.read_errors import DmnReadError
+from diaodu.dmn.write import write_definitions
 from diaodu.rules.errors import Unreadable
 from diaodu.rules.shape import Shape
 
@@ -47,6 +51,23 @@ def read(xml: bytes) -> Definitions:
         return read_definitions(xml)
     except DmnReadError as error:
         raise Unreadable(problems=error.message_en, problems_zh=error.message_zh) from error
+
+
+def write(definitions: Definitions) -> bytes:
+    """The model as DMN 1.5 in UTF-8; Unreadable when it could not be read again."""
+    try:
+        document = write_definitions(definitions)
+    except ValueError as error:
+        raise Unreadable(
+            problems=f"a text cannot stand in XML: {error}", problems_zh=f"文本不能写入 XML：{error}"
+        ) from error
+    read(document)
+    # A file that came as DMN 1.5 is kept as it was but for its encoding: it is also shown within JSON.
+    tree = parse(document).getroottree()
+    encoding = (tree.docinfo.encoding or "UTF-8").upper()
+    if encoding in ("UTF-8", "ASCII", "US-ASCII"):
+        return document
+    return bytes(etree.tostring(tree, encoding="UTF-8", xml_declaration=True))
 
 
 def answering(definitions: Definitions, key: str) -> Decision | None:
@@ -202,10 +223,12 @@ def _input(shape: Shape, old: Mapping[str, Input]) -> Input:
 
 
 def _ids(kind: str, parts: Sequence[Input | Output | Rule], old: DecisionTable) -> Iterator[str]:
-    """Their own ids; a part without one is named by what it says, so that it is the same part when it moves."""
+    """Their own ids; a part without one, or a copy, is named by what it says, so that it is the same when it moves."""
     taken = {part.id for part in (*parts, *old.inputs, *old.outputs, *old.rules) if part.id}
+    given: set[str] = set()
     for part in parts:
-        if part.id:
+        if part.id and part.id not in given:
+            given.add(part.id)
             yield part.id
             continue
         stem = f"{kind}_{hashlib.sha256(repr(part).encode()).hexdigest()[:8]}"
