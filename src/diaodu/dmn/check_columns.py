@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 
 from diaodu.dmn.cells import constant_of, passes
@@ -84,6 +86,7 @@ class ColumnCheck:
         """Whether the constants of a column are of its kind and allowed, and which cells cannot be looked into."""
         kind, domain = self._inputs[column], self.domains[column]
         told: set[int] = set()
+        passable = reduce(or_, domain.rows, 0)
         for row, cell in enumerate(self._cells(column)):
             for fault in _constant_faults(cell.constants or (), kind):
                 told.add(row)
@@ -92,7 +95,7 @@ class ColumnCheck:
             where = (self.element, row + 1, column + 1)
             if cell.constants is None:
                 yield finding("unchecked-cell", *where, cell=cell.text)
-            elif row not in told and not any(taken >> row & 1 for taken in domain.rows) and not kind.has_parts:
+            elif row not in told and not passable >> row & 1 and not kind.has_parts:
                 yield finding("never", *where, cell=cell.text)
 
     def results(self, column: int) -> Iterator[Finding]:

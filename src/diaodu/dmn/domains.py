@@ -94,17 +94,16 @@ class Domain:
 
     def text(self, pieces: Iterable[int]) -> str:
         """Pieces as the text of a cell; `-` for all of them."""
-        chosen = sorted(pieces)
-        if set(chosen) >= set(self.proper_pieces):
+        chosen = set(pieces)
+        if chosen.issuperset(self.proper_pieces):
             return "-"
-        strings = self._but(chosen)
-        return strings or ", ".join(self._texts(chosen))
+        return self._but(chosen) or ", ".join(self._texts(sorted(chosen)))
 
-    def _but(self, chosen: list[int]) -> str | None:
+    def _but(self, chosen: set[int]) -> str | None:
         """All texts but some, which nobody would call a row of ranges."""
         if self._kinds != [str]:
             return None
-        others = [self.pieces[n] for n in range(self.proper) if n not in set(chosen)]
+        others = [self.pieces[n] for n in self.proper_pieces if n not in chosen]
         if all(piece.number % 2 for piece in others) and any(not self.pieces[n].number % 2 for n in chosen):
             return "not(" + ", ".join(feel_text(p.cuts.points[p.number // 2]) for p in others if p.cuts) + ")"
         return None

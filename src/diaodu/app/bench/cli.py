@@ -1,4 +1,4 @@
-"""``diaodu bench``: what an order costs on this machine."""
+"""``diaodu bench``: what an order, an expression and a decision cost on this machine."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +7,7 @@ import orjson
 import typer
 from rich.console import Console
 
+from diaodu.app.bench import feel as bench_feel
 from diaodu.app.bench import report
 from diaodu.app.bench.suite import Counts, measure
 from diaodu.app.command import Choice, command
@@ -19,7 +20,7 @@ WIDTH = 120  # where no terminal says how wide it is
 
 @app.callback()
 def bench() -> None:
-    """Benchmarks, each on a throw-away database. 性能测试。"""
+    """Benchmarks; where a database is needed, on a throw-away one. 性能测试。"""
 
 
 @command(app)
@@ -42,8 +43,28 @@ def orders(
     if json is not None:
         document = report.document(figures, wall_clock())
         json.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
-    terminal = Console()
-    console = terminal if terminal.is_terminal else Console(width=WIDTH)
+    console = _console()
     for table in report.tables(figures):
         console.print(table)
     console.print(report.machine(figures.server))
+
+
+@command(app)
+def feel(
+    choice: Choice,
+    *,
+    json: Annotated[Path | None, typer.Option(help="Write all figures to this file. 结果文件。")] = None,
+    reps: Annotated[int, typer.Option(min=1, help="How often each is measured. 重复次数。")] = 5,
+    seconds: Annotated[float, typer.Option(min=0.01, help="How long each is measured. 每次测量秒数。")] = 0.5,
+) -> None:
+    """Expressions and decision tables per second on one core. 表达式与决策表性能。"""
+    choice.load()
+    found = bench_feel.measure(reps, seconds)
+    if json is not None:
+        json.write_bytes(orjson.dumps(bench_feel.document(found, wall_clock()), option=orjson.OPT_INDENT_2))
+    _console().print(bench_feel.table_of(found))
+
+
+def _console() -> Console:
+    terminal = Console()
+    return terminal if terminal.is_terminal else Console(width=WIDTH)
