@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import etree
 from tests.dmn.models import definitions
 from tests.dmn.test_read import TARIFF, V11, V12, V15
@@ -22,6 +23,7 @@ from diaodu.dmn.model import (
     Rule,
 )
 from diaodu.dmn.read import read_definitions
+from diaodu.dmn.read_errors import DmnReadError
 from diaodu.dmn.write import write_definitions
 
 KIT = sorted((Path(__file__).parents[2].parent / "shared" / "dmn-tck").rglob("*.dmn"))
@@ -151,6 +153,21 @@ def test_an_older_file_is_written_as_1_5(namespace: str) -> None:
     assert canonical(written) == canonical(TARIFF.format(ns=V15).encode())
     assert "<!-- 资费 -->".encode() in written
     assert bare(read_definitions(written)) == bare(model)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_a_damaged_file_is_refused_or_written_again(data: st.DataObject) -> None:
+    xml = FOREIGN.read_bytes()
+    start = data.draw(st.integers(0, len(xml)))
+    part = data.draw(st.sampled_from([b"", b"<", b'"', b" id=''", b"m:list", b"\x00", b"&e;", b"\xe5"]))
+    damaged = xml[:start] + part + xml[start + data.draw(st.integers(0, 40)) :]
+    try:
+        model = read_definitions(damaged)
+    except DmnReadError:
+        model = None
+    if model is not None:
+        changed(damaged, name="changed", decisions=(), input_data=model.input_data[:1])
 
 
 def test_a_text_that_xml_cannot_hold_is_refused() -> None:
