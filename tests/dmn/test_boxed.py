@@ -100,7 +100,7 @@ def test_lists_and_relations() -> None:
     assert value(List(items=(text("1"), None, text('"a"')))) == [ONE, None, "a"]
     relation = Relation(
         columns=(var("name", "string"), var("unit-price", "number")),
-        rows=((text('"a"'), text("1")), (text('"b"'), text('"2"')), (text("x"), None)),
+        rows=((text('"a"'), text("1")), (text('"b"'), text('"2"')), (text("x"),)),
     )
     assert value(relation, {"x": "c"}) == [
         {"name": "a", "unit-price": ONE},

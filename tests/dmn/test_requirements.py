@@ -1,6 +1,7 @@
 """Requirement graphs: what an element sees, services, imports, and the functions that a model offers."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
@@ -278,3 +279,16 @@ def test_models_may_import_each_other_and_without_a_name() -> None:
     assert built.decide("d", {"x": 3}).value == [Decimal(7), Decimal(6)]
     assert built.decide("d", {"x": 4}).value == [None, None]
     assert built.decide("e", {}).value is None
+
+
+def test_a_model_may_be_used_by_several_threads_at_once() -> None:
+    built = model(
+        given("n", "number"),
+        knowledge("fact", function((var("n"),), "if n <= 1 then 1 else n * fact(n - 1)")),
+        decision("d", "fact(n) / fact(n - 1)", inputs=("n",), knowledge=("fact",)),
+    )
+    with ThreadPoolExecutor(4) as pool:
+        found = list(
+            pool.map(lambda n: built.decide("d", {"n": n}, budget=Budget(milliseconds=5000)).value, [*range(2, 22)] * 5)
+        )
+    assert found == [Decimal(n) for n in range(2, 22)] * 5

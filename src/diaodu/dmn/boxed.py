@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Any
 
 from diaodu.dmn.errors import Problem, problem, text_problem
@@ -135,7 +136,7 @@ class Reader:
                 0,
                 tuple(
                     (column.name, self.read(cell, names, self._type(column.type_ref)))
-                    for column, cell in zip(relation.columns, row, strict=False)
+                    for column, cell in zip_longest(relation.columns, row[: len(relation.columns)])
                 ),
             )
             for row in relation.rows

@@ -89,9 +89,14 @@ def _list(value: list[object], wanted: Type, run: Run, fit: Fit) -> object:
     part = wanted.item
     if part is None or (part.kind == "Any" and part.constraint is None):
         return value
-    run.meter.step(len(value))
-    fitted = [fit(lift(item), part, run) for item in value]
-    return MISFIT if any(item is MISFIT for item in fitted) else fitted
+    fitted: list[object] = []
+    for item in value:
+        run.meter.step()
+        found = fit(lift(item), part, run)
+        if found is MISFIT:
+            return MISFIT
+        fitted.append(found)
+    return fitted
 
 
 def _context(value: dict[str, object], wanted: Type, run: Run, fit: Fit) -> object:
