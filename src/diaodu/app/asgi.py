@@ -6,11 +6,13 @@ from psycopg_pool import PoolTimeout
 
 from diaodu.app.edge_docs import docs_page
 from diaodu.app.edge_failures import add_failures
+from diaodu.catalog import commands as catalog
 from diaodu.catalog.api import mount_catalogue
 from diaodu.inventory import tmf as inventory
 from diaodu.kernel.access import AccessPolicy
 from diaodu.kernel.db import Database
 from diaodu.ordering import tmf as ordering
+from diaodu.rules.api import mount_decisions
 from diaodu.tmf import edge
 from diaodu.tmf.router import mount
 from diaodu.tmf.subscribe import mount_hub
@@ -36,6 +38,7 @@ def create_app(db: Database, policy: AccessPolicy, *, callback_hosts: frozenset[
         mount(router, resource)
     mount_hub(router, ordering.BASE, scope=ordering.SCOPE, entity="productOrder", events=ordering.EVENTS)
     mount_catalogue(router)
+    mount_decisions(router, publish=catalog.publish_decision, withdraw=catalog.withdraw_decision)
     app.include_router(router)
     app.add_api_route("/health", health, methods=["GET"], summary="Whether the database answers, and its schema")
     app.add_api_route("/docs", docs_page, methods=["GET"], include_in_schema=False)
