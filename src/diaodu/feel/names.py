@@ -123,6 +123,8 @@ def filtered(node: ast.Filter, scope: Scope) -> Closure:
         items = value if isinstance(value, list) else [value]
         if constant is not None:
             return item_at(frame, items, constant, at)
+        if not items:
+            return _of_nothing(frame, condition, at)
         return _matching(frame, items, condition, at)
 
     return read
@@ -148,6 +150,17 @@ def _matching(frame: Frame, items: list[object], condition: Closure, at: Place) 
         elif verdict is not False and verdict is not None:
             return frame.run.null(at, "not-boolean", type=kind_of(verdict))
     return kept
+
+
+def _of_nothing(frame: Frame, condition: Closure, at: Place) -> object:
+    """An empty list, or null where the condition is a position: no item tells, so it is tried on none."""
+    reasons = frame.run.reasons
+    known = 0 if reasons is None else len(reasons)
+    verdict = condition(frame.inner({"item": None}))
+    if reasons is not None:
+        # What a condition says of no item is no reason of anything.
+        del reasons[known:]
+    return item_at(frame, [], verdict, at) if isinstance(verdict, Decimal) else []
 
 
 def item_at(frame: Frame, items: list[object], index: Decimal, at: Place) -> object:
