@@ -62,11 +62,9 @@ def _in_utf8(xml: str) -> bytes:
     return re.sub(r"^\s*<\?xml[^>]*\?>", "", xml).encode("utf-8", "replace")
 
 
-def key_of(definitions: Definitions, given: str | None) -> str:
-    """The key that was given, else the name of the only decision; KeyMissing."""
-    if given:
-        return given
-    decision = answering(definitions, definitions.name)
+def key_of(definitions: Definitions, likely: str) -> str:
+    """The name of the decision that a model is about: the likely one if it is there, else the only one; KeyMissing."""
+    decision = answering(definitions, likely)
     if decision is None:
         raise KeyMissing(names=", ".join(d.name for d in definitions.decisions) or "-")
     return decision.name
