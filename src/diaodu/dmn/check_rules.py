@@ -28,7 +28,6 @@ class _Rules:
         self._policy = node.table.hit_policy
         self._count = len(node.cells)
         self._search = Search(domains, MAX_STEPS)
-        self._meeting = meeting(domains, self._count)
         self._open = 0
         for domain in domains:
             self._open |= domain.open_rows
@@ -62,8 +61,13 @@ class _Rules:
         """Pairs of rules that may not match together."""
         if self._policy not in (HitPolicy.UNIQUE, HitPolicy.ANY):
             return
+        try:
+            met = meeting(self._domains, self._count, MAX_STEPS)
+        except TooLargeError:
+            yield self._too_large("overlaps", "重叠")
+            return
         told = 0
-        for first, others in enumerate(self._meeting):
+        for first, others in enumerate(met):
             for second in bits(others):
                 code = self._verdict(first, second)
                 if code is None:

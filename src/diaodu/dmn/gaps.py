@@ -112,10 +112,16 @@ class Search:
         return True
 
 
-def meeting(domains: Sequence[Domain], rows: int) -> list[int]:
-    """For every row the later rows that certainly take something that it takes too, as bits."""
+def meeting(domains: Sequence[Domain], rows: int, steps: int) -> list[int]:
+    """For every row the later rows that certainly take something that it takes too, as bits.
+
+    Raises TooLargeError.
+    """
     found = [(1 << rows) - 1] * rows
     for domain in domains:
+        steps -= sum((taken & ~domain.all_rows).bit_count() for taken, _ in domain.certain)
+        if steps < 0:
+            raise TooLargeError
         touched = [0] * rows
         for taken, _ in domain.certain:
             for row in bits(taken & ~domain.all_rows):
