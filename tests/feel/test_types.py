@@ -101,3 +101,21 @@ def test_texts_of_one_evaluation_share_its_budget_and_its_reasons() -> None:
     ]
     with pytest.raises(FeelBudgetExceeded, match="too many steps"):
         loop.evaluate_within(run, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "expected"),
+    [
+        ("true", "a", None),
+        ("true", None, False),
+        ("true", True, True),
+        ("x > 1", "a", True),
+        ("x > 1", False, False),
+        ("x > 1", None, True),
+        ("? > 1 and x > 1", 2, True),
+    ],
+)
+def test_a_condition_on_something_else_answers_by_itself_but_a_literal_is_looked_for(
+    text: str, value: object, expected: object
+) -> None:
+    assert compile_unary_tests(text).evaluate(value, {"x": 2}) is expected

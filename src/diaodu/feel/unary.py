@@ -21,14 +21,16 @@ def compile_tests(parsed: ParsedTests, scope: Scope) -> Verdict:
     if parsed.tests is None:
         return lambda _frame, _value: True
     inner = scope.inner(TESTED)
-    tests = tuple((inner.compile(tree), ast.mentions(tree, TESTED)) for tree in parsed.tests)
+    tests = tuple(
+        (inner.compile(tree), ast.mentions(tree, TESTED), isinstance(tree, ast.Literal)) for tree in parsed.tests
+    )
     negated = parsed.negated
 
     def decide(frame: Frame, value: object) -> bool | None:
         within = frame.inner({TESTED: value})
         is_open = False
-        for test, uses_value in tests:
-            verdict = _passes(value, test(within), uses_value=uses_value)
+        for test, uses_value, is_literal in tests:
+            verdict = _passes(value, test(within), uses_value=uses_value, is_literal=is_literal)
             if verdict is True:
                 return not negated
             if verdict is None:
@@ -38,8 +40,11 @@ def compile_tests(parsed: ParsedTests, scope: Scope) -> Verdict:
     return decide
 
 
-def _passes(value: object, result: object, *, uses_value: bool) -> bool | None:
-    """A test that names the value answers by itself; any other is what the value must equal or lie in."""
-    if isinstance(result, bool) and (uses_value or not isinstance(value, bool)):
+def _passes(value: object, result: object, *, uses_value: bool, is_literal: bool) -> bool | None:
+    """A test that names the value answers by itself; any other is what the value must equal or lie in.
+
+    A condition on something else also answers by itself, where it cannot be a boolean that is looked for.
+    """
+    if isinstance(result, bool) and (uses_value or not (is_literal or isinstance(value, bool))):
         return result
     return satisfies(value, result)
