@@ -581,7 +581,7 @@ CREATE TABLE rules.version (
     key text NOT NULL,
     n integer NOT NULL,
     state text NOT NULL,
-    document text NOT NULL,
+    document bytea NOT NULL,
     tests jsonb NOT NULL,
     note text NOT NULL,
     digest bytea NOT NULL,
