@@ -7,8 +7,10 @@ from urllib.parse import quote
 
 import httpx
 import openpyxl
+import psycopg
 import pytest
 from fastapi import APIRouter, FastAPI
+from psycopg.conninfo import make_conninfo
 from tests.contract.server import serving
 from tests.rules.example import KEY, TABLE, TESTS, rules, table
 from tests.rules.test_replay import made, order
@@ -56,6 +58,17 @@ def http(db: Database) -> Iterator[httpx.Client]:
     """The decisions' API alone, with the editor's token."""
     with serving(application(db), "editor") as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def refusing(postgres_dsn: str, _template: str) -> Iterator[httpx.Client]:
+    """The same over an empty database, for requests that must change nothing."""
+    with psycopg.connect(postgres_dsn, autocommit=True) as conn:
+        conn.execute(f"create database no_rules template {_template}".encode())
+    database = Database(make_conninfo(postgres_dsn, dbname="no_rules"))
+    with serving(application(database), "editor") as client:
+        yield client
+    database.close()
 
 
 def save(http: httpx.Client, etag: str | None = None, **changes: Any) -> httpx.Response:
@@ -211,8 +224,8 @@ def test_refusals_to_publish_are_told_in_the_callers_language(http: httpx.Client
         ("POST", LIST, 405, "tmf.method-not-allowed"),
     ],
 )
-def test_what_is_not_there_is_told(method: str, path: str, status: int, code: str, http: httpx.Client) -> None:
-    reply = http.request(method, path)
+def test_what_is_not_there_is_told(method: str, path: str, status: int, code: str, refusing: httpx.Client) -> None:
+    reply = refusing.request(method, path)
     assert (reply.status_code, reply.json()["code"]) == (status, code)
 
 
@@ -225,15 +238,15 @@ def test_what_is_not_there_is_told(method: str, path: str, status: int, code: st
         ({"dmn": "<a/>"}, "is no DMN model"),
     ],
 )
-def test_a_body_that_cannot_be_read_saves_nothing(body: dict[str, Any], problem: str, http: httpx.Client) -> None:
-    reply = http.put(DRAFT, json=body)
+def test_a_body_that_cannot_be_read_saves_nothing(body: dict[str, Any], problem: str, refusing: httpx.Client) -> None:
+    reply = refusing.put(DRAFT, json=body)
     assert (reply.status_code, reply.json()["code"]) == (400, "rules.unreadable")
     assert problem in reply.json()["reason"]
-    assert http.get(LIST).json() == []
+    assert refusing.get(LIST).json() == []
 
 
-def test_a_key_that_feel_cannot_call_is_refused(http: httpx.Client) -> None:
-    reply = http.put(f"{LIST}/{quote('两 词')}/draft", json={"table": TABLE})
+def test_a_key_that_feel_cannot_call_is_refused(refusing: httpx.Client) -> None:
+    reply = refusing.put(f"{LIST}/{quote('两 词')}/draft", json={"table": TABLE})
     assert (reply.status_code, reply.json()["code"]) == (400, "rules.bad-key")
 
 

@@ -1,5 +1,6 @@
 """The life of a decision: drafted, checked, published, in force, superseded, withdrawn."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -84,6 +85,21 @@ def test_of_two_editors_one_wins_and_the_other_is_told(db: Database) -> None:
     assert refused.value.params == {"key": KEY, "by": "李工"}
     with db.transaction() as tx:
         assert queries.get_draft(tx, KEY) == mine
+
+
+def test_of_two_who_begin_at_the_same_moment_one_wins(db: Database) -> None:
+    def begin(name: str) -> str:
+        try:
+            with db.transaction(actor=name) as tx:
+                return draft(tx, note=name).version.note
+        except DraftChanged:
+            return "told"
+
+    with ThreadPoolExecutor(4) as pool:
+        ended = sorted(pool.map(begin, ["甲", "乙", "丙", "丁"]))
+    assert ended.count("told") == 3
+    with db.transaction() as tx:
+        assert [row[1:4] for row in stored(tx)] == [(1, "draft", ended[-1] if ended[-1] != "told" else ended[0])]
 
 
 @pytest.mark.parametrize("seen", [None, "00"])
