@@ -4,11 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.rules.example import KEY, TABLE, limits, rules, table
 
 from diaodu.dmn.model import Aggregation, BusinessKnowledgeModel, DecisionTable, HitPolicy, InformationItem
 from diaodu.dmn.write import write_definitions
-from diaodu.rules.document import answering, empty, read, to_table, with_table
+from diaodu.rules.document import answering, empty, read, to_table, with_table, write
 from diaodu.rules.errors import Unreadable
 
 
@@ -143,3 +145,26 @@ def test_xml_that_is_no_dmn_is_refused_in_both_languages() -> None:
         read(b"<a/>")
     assert "is no DMN model" in refused.value.message("en")
     assert "不是 DMN" in refused.value.message("zh")
+
+
+NAMES = ["hitPolicy", "aggregation", "data", "inputs", "outputs", "annotations", "rules", "when", "then", "id", "name",
+         "expression", "type", "values", "default", "note", "label"]  # fmt: skip
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from(["UNIQUE", "SUM", "-", "a", "级别", "", "\ud800", "1 +"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=5),
+    max_leaves=30,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(st.sampled_from(NAMES), JSON) | JSON, st.booleans())
+def test_any_json_is_a_table_that_can_be_kept_or_is_refused(document: Any, based: bool) -> None:  # noqa: FBT001 - drawn by hypothesis
+    given_table = {**TABLE, **document} if based and isinstance(document, dict) else document
+    try:
+        made = with_table(empty(KEY, KEY), KEY, given_table)
+        assert to_table(read(write(made)), KEY) is not None
+    except Unreadable:
+        pass
