@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from diaodu import feel
@@ -186,7 +187,7 @@ class PinnedDecision:
     n: int
     model: Model
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The decision of the model that answers: the one of that key, else the only one."""
         names = [d.name for d in self.model.definitions.decisions]
