@@ -36,7 +36,7 @@ from diaodu.feel.text import text_of
         ('duration("P1D") instance of dayTimeDuration', True),
     ],
 )
-def test_instance_of(text: str, expected: bool) -> None:  # noqa: FBT001  # the expected value of the case
+def test_instance_of(text: str, expected: object) -> None:
     assert compile_expression(text).evaluate({}) is expected
 
 

@@ -170,10 +170,13 @@ class CompiledTable:
             InputTrace(each.label or each.expression.text, each.expression.text, value)
             for each, value in zip(self._table.inputs, values, strict=True)
         )
+        # The cells are tried once more, for their answers only.
+        reasons, frame.run.reasons = frame.run.reasons, None
         rules = tuple(
             RuleTrace(row + 1, rule.id, row + 1 in numbers, self._failed(frame, values, row))
             for row, rule in enumerate(self._table.rules)
         )
+        frame.run.reasons = reasons
         return TableTrace(
             self._table.id or "", self._place.source.element, numbers, self._table.hit_policy, inputs, rules, result
         )
