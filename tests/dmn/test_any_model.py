@@ -93,7 +93,7 @@ def well_linked(draw: st.DrawFn) -> Definitions:
     )
 
 
-@settings(max_examples=int(__import__("os").environ.get("N","60")), deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(well_linked(), st.dictionaries(st.sampled_from(["x", "客户", "Loan amount", "a.b"]), st.sampled_from(VALUES)))
 def test_every_question_is_answered_within_the_budget(definitions: Definitions, inputs: dict[str, object]) -> None:
     built = compile_model(definitions)
