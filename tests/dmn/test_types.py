@@ -258,3 +258,18 @@ def test_types_in_plain_texts_can_be_given_too() -> None:
     assert conforms("ab", short, Run.start()) is True
     assert conforms("abc", short, Run.start()) is False
     assert conforms(None, short, Run.start()) is False
+
+
+def test_names_of_entries_are_known_also_of_types_that_contain_each_other() -> None:
+    order = ItemDefinition(name="tOrder", components=(var_item("sub-order", "tOrder"), var_item("item-list", "tItems")))
+    item = ItemDefinition(name="tItem", components=(var_item("of-order", "tOrder"), var_item("unit-price", "number")))
+    built = model(
+        given("o", "tOrder"),
+        given("i", "tItem"),
+        decision("d", "o.item-list[1].unit-price", inputs=("o",)),
+        decision("e", "i.of-order.item-list.unit-price", inputs=("i",)),
+        items=(order, item, ItemDefinition(name="tItems", type_ref="tItem", is_collection=True)),
+    )
+    inner = {"sub-order": None, "item-list": [{"of-order": None, "unit-price": 3}]}
+    assert built.decide("d", {"o": inner}).value == Decimal(3)
+    assert built.decide("e", {"i": {"of-order": inner, "unit-price": 1}}).value == [Decimal(3)]

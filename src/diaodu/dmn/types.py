@@ -66,22 +66,29 @@ class Types:
         if name is None:
             return frozenset()
         if name not in self._entries:
-            # Set first: a type may contain itself.
-            self._entries[name] = frozenset()
-            self._entries[name] = self._own_entry_names(name)
+            found: set[str] = set()
+            self._gather(name, found, set())
+            self._entries[name] = frozenset(found)
         return self._entries[name]
 
-    def _own_entry_names(self, name: str) -> frozenset[str]:
+    def _gather(self, name: str | None, found: set[str], seen: set[tuple[Types, str]]) -> None:
+        """Add the names of entries to `found`; `seen` are types already looked at, which may contain each other."""
+        if name is None or (self, name) in seen:
+            return
+        seen.add((self, name))
         item = self._items.get(name)
         if item is not None:
-            return self._item_names(item)
-        return frozenset().union(*(other.entry_names(own) for other, own in self._imports_of(name)))
+            self._gather_item(item, found, seen)
+            return
+        for other, own in self._imports_of(name):
+            other._gather(own, found, seen)  # noqa: SLF001 - another of this class
 
-    def _item_names(self, item: ItemDefinition) -> frozenset[str]:
-        names = {part.name for part in item.components}
+    def _gather_item(self, item: ItemDefinition, found: set[str], seen: set[tuple[Types, str]]) -> None:
+        self._gather(item.type_ref, found, seen)
+        self._gather(item.result, found, seen)
         for part in item.components:
-            names |= self._item_names(part)
-        return self.entry_names(item.type_ref) | self.entry_names(item.result) | names
+            found.add(part.name)
+            self._gather_item(part, found, seen)
 
     def _elsewhere(self, name: str) -> Type | None:
         for other, own in self._imports_of(name):
@@ -162,7 +169,8 @@ class Types:
     def _constraint(self, text: str | None, item: ItemDefinition) -> Constraint | None:
         if text is None or not text.strip():
             return None
-        names = self._item_names(item)
+        names: set[str] = set()
+        self._gather_item(item, names, set())
         source = Source(text, item.id or item.name)
         try:
             verdict = compile_tests(parse_unary_tests(text, names), scope_of(source, self._language))
