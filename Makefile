@@ -50,7 +50,7 @@ quick: lint types contracts ## Before a commit: all checks, and the tests of the
 
 check: lint types contracts test ## What CI runs
 
-proof: setup ## Kill workers and senders under load for PROOF_MINUTES (10), then check the invariants
+proof: setup ## Kill workers and senders under load, and feed FEEL random input, for PROOF_MINUTES (10)
 	@$(BIN)/diaodu proof --minutes $(PROOF_MINUTES)
 
 bench: setup ## Orders per second, CPU per order, and the share of what PostgreSQL can write at all

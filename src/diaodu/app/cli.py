@@ -15,6 +15,8 @@ from diaodu.app.invariants import check_all
 from diaodu.app.operator import install
 from diaodu.app.processes import end_on_signals
 from diaodu.app.proof import prove
+from diaodu.app.proof_feel import FEEL_SHARE, prove_feel
+from diaodu.app.proof_record import Proof
 from diaodu.app.scratch import Scratch, announce, serve_scratch
 from diaodu.app.serve import run_web, serve
 from diaodu.app.tour import Tour
@@ -206,11 +208,17 @@ def proof(
     minutes: Annotated[float, typer.Option(help="How long. 时长（分钟）。")] = 10,
     seed: Annotated[int, typer.Option(help="Of the first round. 首轮种子。")] = 1,
     record: Annotated[Path, typer.Option(help="Where a line is added. 记录文件。")] = Path("docs/proof.md"),
+    of: Annotated[Proof, typer.Option(help="Only this part. 只做其中一部分。")] = Proof.ALL,
 ) -> None:
-    """Kill processes under load and check that nothing is lost, round after round. 故障验证。"""
+    """Kill processes under load; feed FEEL random input: nothing may be lost or crash. 故障与随机输入验证。"""
     choice.load()
     log.configure("warning", process="proof")
-    raise typer.Exit(0 if prove(minutes, seed, record, Console(stderr=True)) else 1)
+    console, whole = Console(stderr=True), True
+    if of is not Proof.KILLS:
+        whole = prove_feel(minutes * (1 if of is Proof.FEEL else FEEL_SHARE), record, console)
+    if of is not Proof.FEEL:
+        whole = prove(minutes * (1 if of is Proof.KILLS else 1 - FEEL_SHARE), seed, record, console) and whole
+    raise typer.Exit(0 if whole else 1)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ from rich.console import Console
 from diaodu.app.installation import opened
 from diaodu.app.invariants import check_all
 from diaodu.app.processes import DIAODU
+from diaodu.app.proof_record import KILLS as KILLED
+from diaodu.app.proof_record import add_row
 from diaodu.app.technicians import work_once
 from diaodu.kernel.clock import wall_clock
 from diaodu.kernel.db import Database
@@ -33,14 +35,6 @@ WORKERS = 2
 STEP_S = 0.2
 PAUSE_S = (0.2, 1.5)  # between two kills
 PATIENCE_S = 180.0  # after the last kill: leases run out after seconds, back-off ends after minutes at most
-_HEAD = """# Proof under `kill -9`
-
-Each line is a run of `diaodu proof`: rounds of orders during which workers, senders, the web process and the simulators
-were killed at random; at the end every order must be completed and every invariant hold.
-
-| UTC | seeds | orders | kills | not completed | violations |
-|---|---|---|---|---|---|
-"""
 # One home a box, so that none of them waits for a port; the seed chooses.
 _HOMES = """
 select full_name, code from (
@@ -230,17 +224,13 @@ def _verdict(found: Round) -> str:
 
 
 def _write(record: Path, rounds: Sequence[Round]) -> None:
-    """Add the totals of a run; the file explains itself."""
-    if not record.exists():
-        record.parent.mkdir(parents=True, exist_ok=True)
-        record.write_text(_HEAD, encoding="utf-8")
-    totals = [
+    """Add the totals of a run."""
+    totals = (
         f"{wall_clock():%Y-%m-%d %H:%M}",
         f"{rounds[0].seed}..{rounds[-1].seed}",
         sum(r.orders for r in rounds),
         sum(r.kills for r in rounds),
         sum(len(r.unfinished) for r in rounds),
         sum(len(r.violations) for r in rounds),
-    ]
-    with record.open("a", encoding="utf-8") as lines:
-        lines.write("| " + " | ".join(map(str, totals)) + " |\n")
+    )
+    add_row(record, KILLED, totals)

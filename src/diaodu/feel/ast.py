@@ -177,6 +177,15 @@ def _nodes(value: object) -> Iterator[Node]:
             yield from _nodes(item)
 
 
+def height(node: Node) -> int:
+    """How many nodes the longest way from the top to a leaf has."""
+    level, found = [node], 0
+    while level:
+        found += 1
+        level = [child for each in level for child in children(each)]
+    return found
+
+
 def mentions(node: Node, name: str) -> bool:
     """Whether that name is read in the tree."""
     if isinstance(node, Name):

@@ -119,6 +119,6 @@ def _guarded(run: Run, at: Place, target: Callable[[object, Arguments], object],
     except (ArithmeticError, ValueError):
         run.meter.depth = depth
         return run.null(at, "number-range")
-    if isinstance(result, (str, list)):
-        run.meter.size(len(result))
+    if isinstance(result, (str, list, dict)):
+        run.meter.made(result)
     return result

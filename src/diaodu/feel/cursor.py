@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from contextlib import suppress
+from functools import lru_cache
+from itertools import pairwise
 from typing import TypeVar
 
 from diaodu.feel.errors import FeelSyntaxError, syntax_error
@@ -20,6 +21,8 @@ KEYWORDS = frozenset(
         *("true", "false", "null"),
     )
 )
+# The signs that the standard allows within names.
+NAME_SIGNS = ("+", "-", "*", "/", ".", "'", "**")
 # Names of the language in which a keyword stands.
 LANGUAGE_NAMES = ("date and time", "days and time duration", "years and months duration")
 MAX_DEPTH = 100
@@ -29,6 +32,44 @@ MAX_READS_PER_TOKEN = 60
 
 def words_of(name: str) -> Words:
     return tuple(token.text for token in tokens_of(name)[:-1])
+
+
+def _may_be_in_name(token: Token) -> bool:
+    return token.kind in ("name", "number") or (token.kind == "sign" and token.text in NAME_SIGNS)
+
+
+@lru_cache(maxsize=4096)
+def _several_words(name: str) -> tuple[Words, bool]:
+    """The words of a name of several, and whether all its signs are NAME_SIGNS; no words for any other name."""
+    try:
+        tokens = tokens_of(name)[:-1]
+    except FeelSyntaxError:
+        # What is not made of words and signs of the language can be read by `get value` only.
+        return (), False
+    if len(tokens) < 2 or tokens[0].text in KEYWORDS:
+        return (), False
+    return tuple(token.text for token in tokens), all(map(_may_be_in_name, tokens))
+
+
+# Names of several words by their first, longest first.
+Known = dict[str, tuple[tuple[Words, str], ...]]
+
+
+@lru_cache(maxsize=256)
+def _index(names: Words) -> Known:
+    """The names that are given and those of the language; the given ones may hold any sign."""
+    known: Known = {}
+    for name in (*names, *LANGUAGE_NAMES):
+        words, _ = _several_words(name)
+        if words:
+            _add(known, words, name)
+    return known
+
+
+def _add(known: Known, words: Words, name: str) -> None:
+    same_start = known.get(words[0], ())
+    if (words, name) not in same_start:
+        known[words[0]] = tuple(sorted((*same_start, (words, name)), key=lambda one: -len(one[0])))
 
 
 class Cursor:
@@ -41,19 +82,16 @@ class Cursor:
         self.token = self.tokens[0]
         self._reads_left = MAX_READS_PER_TOKEN * len(self.tokens) + 1000
         self._depth = 0
-        # Names of several words by their first, longest first.
-        self._known: dict[str, list[tuple[Words, str]]] = {}
-        for name in (*names, *LANGUAGE_NAMES):
-            self.declare(name)
+        self._known = dict(_index(tuple(names)))
 
     def declare(self, name: str) -> None:
-        """Make a name of several words known from here on."""
-        words = words_of(name)
-        if len(words) > 1:
-            same_start = self._known.setdefault(words[0], [])
-            if (words, name) not in same_start:
-                same_start.append((words, name))
-                same_start.sort(key=lambda known: -len(known[0]))
+        """Make a name of several words known from here on.
+
+        What begins with a keyword is no name, nor what holds other signs than NAME_SIGNS.
+        """
+        words, is_plain = _several_words(name)
+        if is_plain:
+            _add(self._known, words, name)
 
     def move_to(self, index: int) -> None:
         self.index = index
@@ -94,9 +132,9 @@ class Cursor:
     def unexpected(self, expected: str) -> FeelSyntaxError:
         return self.error("unexpected", found=self.token.text or "end", expected=expected)
 
-    def name(self) -> str:
+    def name(self, *, may_be_keyword: bool = False) -> str:
         """A name: the longest known one, or else all words up to the next sign or keyword."""
-        if self.token.kind != "name" or self.token.text in KEYWORDS:
+        if self.token.kind != "name" or (self.token.text in KEYWORDS and not may_be_keyword):
             raise self.unexpected("name")
         known, start = self._longest_known(), self.index
         if known is not None:
@@ -105,24 +143,41 @@ class Cursor:
             if not self._at_word():
                 return known[1]
             self.move_to(start)
-        self.advance()
-        while self._at_word():
-            self.advance()
+        if self.advance().text != "?":
+            while self._at_word():
+                self.advance()
         return self.source(start)
 
+    def new_name(self, *ends: str) -> str:
+        """The name of a parameter or of a loop, known from here on: a known one, or all up to one of the `ends`."""
+        if self.token.text in KEYWORDS:
+            raise self.unexpected("name")
+        known, start = self._longest_known(), self.index
+        if known is not None:
+            self.move_to(start + len(known[0]))
+            if self.at(*ends):
+                return known[1]
+            self.move_to(start)
+        return self._name_up_to(ends)
+
     def key(self, *ends: str) -> str:
-        """Everything up to one of the signs `ends`, as one name."""
+        """Everything up to one of the signs `ends`, as one name; or a text, which may hold any sign."""
+        if self.token.kind != "text":
+            return self._name_up_to(ends)
+        quoted = str(self.advance().value)
+        self.declare(quoted)
+        return quoted
+
+    def within_name(self, index: int) -> bool:
+        """Whether the token at `index` may stand within a name."""
+        return _may_be_in_name(self.tokens[index])
+
+    def _name_up_to(self, ends: Words) -> str:
         start = self.index
-        if self.token.kind == "text":
-            quoted = str(self.advance().value)
-            with suppress(FeelSyntaxError):
-                # What is not made of words and signs of the language can be read by `get value` only.
-                self.declare(quoted)
-            return quoted
         if self.token.kind != "name":
             raise self.unexpected("name")
-        while not self.at(*ends):
-            if self.token.kind not in ("name", "number") and not self.at("+", "-", "*", "/", ".", "'", "**"):
+        while self.index == start or not self.at(*ends):
+            if not self.within_name(self.index):
                 raise self.unexpected(" ".join(ends))
             self.advance()
         name = self.source(start)
@@ -130,9 +185,10 @@ class Cursor:
         return name
 
     def source(self, start: int) -> str:
-        """The text from token `start` to here with every gap one space wide."""
-        text = self.text[self.tokens[start].at : self.tokens[self.index - 1].end]
-        return " ".join(text.split())
+        """The tokens from `start` to here with every gap, or comment, one space wide."""
+        tokens = self.tokens[start : self.index]
+        gaps = (" " if token.at > before.end else "" for before, token in pairwise(tokens))
+        return tokens[0].text + "".join(gap + token.text for gap, token in zip(gaps, tokens[1:], strict=True))
 
     def attempt(self, read: Callable[[], Result]) -> Result | None:
         """What `read` reads, or None and no move when the text does not fit."""

@@ -12,6 +12,8 @@ SYNTAX = {
         "Character {found} is a full-width sign; write the half-width (ASCII) one.",
         "{found} 是全角符号，请改用半角符号。",
     ),
+    "open-comment": ("The comment is not closed by */.", "注释缺少结尾的 */。"),
+    "number-range": ("The number {found} is out of range.", "数值 {found} 超出范围。"),
     "open-text": ("The text is not closed by a quotation mark.", "文本缺少右引号。"),
     "bad-escape": ("{found} is no valid escape.", "{found} 不是有效的转义。"),
     "bad-literal": ("{found} is no date, time or duration.", "{found} 不是日期、时间或时长。"),
@@ -57,6 +59,7 @@ NULLS = {
 BUDGETS = {
     "depth": ("The expression calls itself too deeply.", "表达式递归过深。"),
     "steps": ("The expression takes too many steps.", "表达式计算步数过多。"),
+    "memory": ("The expression takes too much memory.", "表达式占用内存过多。"),
     "items": ("A list or text of the expression is too large.", "表达式中的列表或文本过大。"),
     "time": ("The expression takes too long.", "表达式计算超时。"),
 }
@@ -85,7 +88,7 @@ class FeelSyntaxError(FeelError):
 
 
 class FeelBudgetExceeded(FeelError):
-    """An evaluation that used up its budget; `code` is depth, steps, items or time."""
+    """An evaluation that used up its budget; `code` is depth, steps, items, memory or time."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code, *BUDGETS[code])

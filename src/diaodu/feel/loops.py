@@ -95,12 +95,12 @@ def for_loop(node: ast.For, scope: Scope) -> Closure:
             for each in _frames(frame, domains):
                 if wants_partial:
                     # A copy, so that a result that keeps `partial` does not come to contain itself.
-                    each.values["partial"] = results.copy()
-                    meter.step(len(results) >> 6)
+                    each.values["partial"] = so_far = results.copy()
+                    meter.made(so_far)
                 results.append(body(each))
         except Refused as refused:
             return frame.run.null(at, refused.code, **refused.values)
-        meter.size(len(results))
+        meter.made(results)
         return results
 
     return run
@@ -149,6 +149,7 @@ def context(node: ast.ContextOf, scope: Scope) -> Closure:
         within = frame.inner({})
         for name, value in entries:
             within.values[name] = value(within)
+        frame.run.meter.made(within.values)
         return within.values
 
     return run

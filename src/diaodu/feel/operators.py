@@ -67,7 +67,7 @@ def arithmetic(node: ast.Arithmetic, scope: Scope) -> Closure:
         except (ArithmeticError, ValueError):
             return frame.run.null(at, "number-range")
         if type(result) is str:
-            frame.run.meter.size(len(result))
+            frame.run.meter.made(result)
         return result
 
     return run
@@ -247,4 +247,10 @@ def instance_of(node: ast.InstanceOf, scope: Scope) -> Closure:
 
 def list_literal(node: ast.ListOf, scope: Scope) -> Closure:
     items = tuple(scope.compile(item) for item in node.items)
-    return lambda frame: [item(frame) for item in items]
+
+    def run(frame: Frame) -> object:
+        made = [item(frame) for item in items]
+        frame.run.meter.made(made)
+        return made
+
+    return run

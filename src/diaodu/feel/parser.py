@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from diaodu.feel import ast
 from diaodu.feel.cursor import Cursor
+from diaodu.feel.lexer import Token
 from diaodu.feel.temporal_text import temporal_of
 
 OR, AND, COMPARISON, ADDITION, MULTIPLICATION, POWER = range(1, 7)
@@ -20,6 +21,8 @@ STRENGTH = {
     "**": POWER,
 }
 COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
+# A tree is walked by functions that call themselves; one that is no higher than its text is short needs no look.
+MAX_HEIGHT = 250
 CONSTANTS = {"true": True, "false": False, "null": None}
 
 
@@ -34,13 +37,17 @@ class ParsedTests:
 def parse_expression(text: str, names: Collection[str] = ()) -> ast.Node:
     """The tree of one expression; raises FeelSyntaxError."""
     parser = Parser(Cursor(text, names))
-    return parser.whole(parser.expression)
+    tree = parser.whole(parser.expression)
+    parser.check_height(tree)
+    return tree
 
 
 def parse_unary_tests(text: str, names: Collection[str] = ()) -> ParsedTests:
     """The trees of comma-separated tests, `not(...)` around them, or a dash; raises FeelSyntaxError."""
     parser = Parser(Cursor(text, names))
-    return parser.whole(parser.unary_tests)
+    parsed = parser.whole(parser.unary_tests)
+    parser.check_height(*(parsed.tests or ()))
+    return parsed
 
 
 Result = TypeVar("Result")
@@ -64,10 +71,18 @@ class Parser:
         }
 
     def whole(self, read: Callable[[], Result]) -> Result:
-        result = read()
+        try:
+            result = read()
+        except RecursionError:
+            raise self.cursor.error("too-deep") from None
         if self.cursor.token.kind != "end":
             raise self.cursor.unexpected("end")
         return result
+
+    def check_height(self, *trees: ast.Node) -> None:
+        """Refuse trees that are too high, such as those of a sum of a thousand parts."""
+        if len(self.cursor.tokens) > MAX_HEIGHT and any(ast.height(tree) > MAX_HEIGHT for tree in trees):
+            raise self.cursor.error("too-deep")
 
     def unary_tests(self) -> ParsedTests:
         cursor = self.cursor
@@ -104,9 +119,10 @@ class Parser:
             self._in_range_end = outer
             self.cursor.shallower()
 
-    def _operation(self, weakest: int) -> ast.Node:
+    def _operation(self, weakest: int, left: ast.Node | None = None) -> ast.Node:
+        """Operands and the operators between them that bind at least so strongly; `left` has been read already."""
         cursor = self.cursor
-        left = self._prefixed()
+        left = left or self._prefixed()
         while cursor.token.kind in ("sign", "name"):
             strength = STRENGTH.get(cursor.token.text)
             if strength is None or strength < weakest:
@@ -133,16 +149,18 @@ class Parser:
         return make(token.at, operator, left, right)
 
     def _in_tests(self) -> tuple[ast.Node, ...]:
-        several = self.cursor.attempt(self._several_tests) if self.cursor.at("(") else None
-        return several or (self._operation(ADDITION),)
-
-    def _several_tests(self) -> tuple[ast.Node, ...]:
-        self.cursor.expect("(")
-        tests = self._tests()
-        if len(tests) == 1:
-            raise self.cursor.unexpected(",")
-        self.cursor.expect(")")
-        return tests
+        """Tests in parentheses, or one operand, which may begin with a parenthesis too."""
+        cursor = self.cursor
+        if not cursor.at("("):
+            return (self._operation(ADDITION),)
+        opening = cursor.advance()
+        tests = [self.expression()]
+        while cursor.accept(","):
+            tests.append(self.expression())
+        if len(tests) > 1:
+            cursor.expect(")")
+            return tuple(tests)
+        return (self._operation(ADDITION, self._followed(self._closed(opening, tests[0]))),)
 
     def _prefixed(self) -> ast.Node:
         cursor = self.cursor
@@ -163,7 +181,7 @@ class Parser:
         while True:
             at = cursor.token.at
             if cursor.accept("."):
-                node = ast.Path(at, node, cursor.name())
+                node = ast.Path(at, node, cursor.name(may_be_keyword=True))
             elif cursor.at("["):
                 condition = cursor.attempt(self._filter) if self._in_range_end else self._filter()
                 if condition is None:
@@ -230,8 +248,7 @@ class Parser:
         bindings: list[ast.Binding] = []
         while not bindings or self.cursor.accept(","):
             at = self.cursor.token.at
-            name = self.cursor.name()
-            self.cursor.declare(name)
+            name = self.cursor.new_name("in")
             self.cursor.expect("in")
             source = self.expression()
             end = self.expression() if self.cursor.accept("..") else None
@@ -246,18 +263,19 @@ class Parser:
         while not cursor.at(")"):
             if parameters:
                 cursor.expect(",")
-            name = cursor.name()
-            cursor.declare(name)
+            name = cursor.new_name(":", ",", ")")
             parameters.append((name, self._type() if cursor.accept(":") else None))
         cursor.expect(")")
         external = cursor.follows("external", "{")
         if external:
             cursor.advance()
-        return ast.FunctionOf(at, tuple(parameters), self.expression(), external)
+        return ast.FunctionOf(at, tuple(parameters), self._context() if external else self.expression(), external)
 
     def _parenthesis(self) -> ast.Node:
-        opening = self.cursor.advance()
-        first = self.expression()
+        return self._closed(self.cursor.advance(), self.expression())
+
+    def _closed(self, opening: Token, first: ast.Node) -> ast.Node:
+        """What `first` is behind an opening parenthesis: the start of a range, or all of it."""
         if self.cursor.at(".."):
             return self._range(opening.at, first, start_included=False)
         self.cursor.expect(")")
@@ -320,12 +338,13 @@ class Parser:
         return ast.Call(at, function, tuple(value for _, value in arguments))
 
     def _named_arguments_follow(self) -> bool:
-        tokens, index = self.cursor.tokens, self.cursor.index
-        if tokens[index].kind == "text":
-            return tokens[index + 1].text == ":"
-        while tokens[index].kind in ("name", "number"):
+        cursor, index = self.cursor, self.cursor.index
+        if cursor.token.kind == "name":
+            while cursor.within_name(index):
+                index += 1
+        elif cursor.token.kind == "text":
             index += 1
-        return index > self.cursor.index and tokens[index].text == ":"
+        return index > cursor.index and cursor.tokens[index].text == ":"
 
     def _type(self) -> ast.TypeRef:
         cursor = self.cursor

@@ -53,7 +53,7 @@ def replaced(run: Run, text: str, pattern: str, replacement: str, flags: str) ->
         nonlocal length
         new = replacement if literal else _expanded(match, replacement)
         length += len(new)
-        run.meter.size(length)
+        run.meter.fits(length)
         run.meter.step()
         return new
 

@@ -160,7 +160,8 @@ def _equal_contexts(left: dict[str, object], right: dict[str, object], step: Ste
     if left.keys() != right.keys():
         return False
     step(1)
-    return all(equal(entry(left, key), entry(right, key), step) is True for key in left)
+    keys = in_steps(list(left), step) if len(left) > CHUNK else left
+    return all(equal(entry(left, key), entry(right, key), step) is True for key in keys)
 
 
 def _equal_moments(left: Time | DateTime, right: Time | DateTime, _step: Step) -> bool | None:

@@ -36,8 +36,7 @@ def get_deep_value(context: dict[str, object], keys: list[object]) -> object:
 
 @builtin("get entries(m: context)")
 def get_entries(run: Run, m: dict[str, object]) -> list[object]:
-    run.meter.step(len(m) >> 2)
-    return [{"key": key, "value": entry(m, key)} for key in m]
+    return [{"key": key, "value": entry(m, key)} for key in in_steps(list(m), run.meter.step)]
 
 
 @builtin("context(entries: list)")

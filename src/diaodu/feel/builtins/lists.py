@@ -239,7 +239,7 @@ def flatten(run: Run, items: list[object]) -> list[object]:
     for item in in_steps(items, run.meter.step):
         if isinstance(item, list):
             result.extend(flatten(run, item))
-            run.meter.size(len(result))
+            run.meter.fits(len(result))
         else:
             result.append(item)
     return result
