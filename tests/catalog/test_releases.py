@@ -9,7 +9,7 @@ from tests.catalog.example import document, load_rules
 
 from diaodu.catalog import commands, queries
 from diaodu.catalog.errors import BadCatalogue, EffectiveInThePast, EntryUnknown, NoRelease, SectionUnknown
-from diaodu.kernel.db import Tx
+from diaodu.kernel.db import Database, Tx
 from diaodu.rules import commands as rules
 from diaodu.rules import queries as versions
 from diaodu.rules.document import to_table, with_table
@@ -142,3 +142,38 @@ def test_a_later_release_keeps_what_is_changed_before_it(tx: Tx, first: int) -> 
     tomorrow = queries.in_effect(tx, tx.now + DAY)
     assert tomorrow is not None
     assert limit(tx, tomorrow) == 12
+
+
+def published_and_lost(db: Database) -> None:
+    with db.transaction() as tx:
+        draft(tx, "订单时限", 0, "24")
+        commands.publish_decision(tx, "订单时限")
+        assert limit(tx, queries.current_release(tx).id) == 24
+        raise NoRelease
+
+
+def test_what_was_rolled_back_leaves_no_trace(db: Database) -> None:
+    with db.transaction() as tx:
+        load_rules(tx)
+        commands.publish(tx, name="zhejiang", document=document())
+    with pytest.raises(NoRelease):
+        published_and_lost(db)
+    with db.transaction() as tx:
+        draft(tx, "订单时限", 0, "12")
+        assert commands.publish_decision(tx, "订单时限") == 2
+        assert limit(tx, queries.current_release(tx).id) == 12
+
+
+def test_a_decision_is_asked_with_what_it_takes(tx: Tx, first: int) -> None:
+    for text, ok in (
+        ("订单时限(农村: true, 级别: 客户.级别, 销售品: 销售品.编号)", True),
+        ("订单时限(销售品.编号)", False),
+    ):
+        if ok:
+            assert commands.put_entry(tx, "policies", "order_limit_hours", text) > first
+            continue
+        with pytest.raises(BadCatalogue) as refused:
+            commands.put_entry(tx, "policies", "order_limit_hours", text)
+        assert refused.value.message("zh") == (
+            "目录无法发布：policies.order_limit_hours：订单时限 的参数应为（销售品, 级别, 农村）"
+        )

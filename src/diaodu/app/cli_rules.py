@@ -12,6 +12,7 @@ import typer
 from diaodu.app.command import Choice, command, say
 from diaodu.app.installation import database_of, opened
 from diaodu.catalog import commands as catalog
+from diaodu.dmn.findings import Severity
 from diaodu.kernel.config import Settings
 from diaodu.kernel.db import Tx
 from diaodu.kernel.errors import Rejected
@@ -24,7 +25,7 @@ from diaodu.rules.excel import to_workbook
 from diaodu.rules.model import DOCUMENT_MAX, Version
 from diaodu.rules.render import decision_json, header_json, version_json
 from diaodu.rules.replay import replay as replay_version
-from diaodu.rules.review import Review, review, review_model
+from diaodu.rules.review import Review, placed, review, review_model
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Decisions that users keep. 规则。")
 Key = Annotated[str, typer.Argument(help="The decision's key. 规则的键。")]
@@ -321,7 +322,9 @@ def _instant(text: str) -> datetime:
 
 def _tell(found: Review, settings: Settings) -> None:
     for finding in found.findings:
-        say(finding.zh, finding.en, settings)
+        en, zh = placed(finding)
+        error = finding.severity is Severity.ERROR
+        say(f"{'错误' if error else '警告'}  {zh}", f"{'error  ' if error else 'warning'}  {en}", settings)
     if not found.findings:
         say("检查未发现问题。", "The check found nothing.", settings)
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 
 from diaodu import feel
-from diaodu.catalog.errors import BadCatalogue
-from diaodu.catalog.model import EffectKind, Policy, Release
+from diaodu.catalog.model import EffectKind, PinnedDecision, Policy, Release
+from diaodu.catalog.problems import Problems
+from diaodu.feel import ast
 
 LINE = frozenset(("订单项", "动作", "销售品", "客户", "地址", "产品", "订单"))
 _EFFECT = LINE | {"节点", "设计"}
@@ -14,14 +15,29 @@ _WORK_POLICIES = (Policy.WORK_LIMIT_MINUTES, Policy.WORK_ROLE, Policy.WORK_PRIOR
 
 
 def check_names(release: Release) -> None:
-    """BadCatalogue names every expression that reads a name nobody gives it."""
-    problems = [
-        f"{place}: unknown name {name!r}"
-        for place, expression, given in _expressions(release)
-        for name in sorted(expression.names - given - release.decisions.keys())
-    ]
-    if problems:
-        raise BadCatalogue(problems="; ".join(problems))
+    """BadCatalogue names every expression that reads a name nobody gives it, or asks a decision in a wrong way."""
+    problems = Problems(())
+    for place, expression, given in _expressions(release):
+        problems.known(sorted(expression.names), dict.fromkeys(given | release.decisions.keys()), place)
+        for decision, arguments in _calls(expression.tree, release):
+            names = [item.name for item in decision.model.inputs(decision.name)]
+            fits = sorted(arguments) == sorted(names) if isinstance(arguments, list) else arguments == len(names)
+            if not fits:
+                wanted = ", ".join(names)
+                problems.add(place, f"{decision.key} takes ({wanted})", f"{decision.key} 的参数应为（{wanted}）")
+    problems.refuse()
+
+
+def _calls(node: ast.Node, release: Release) -> Iterator[tuple[PinnedDecision, int | list[str]]]:
+    """The decisions that a tree asks: with how many arguments, or with which names."""
+    if isinstance(node, (ast.Call, ast.NamedCall)) and isinstance(node.function, ast.Name):
+        decision = release.decisions.get(node.function.name)
+        if decision is not None and isinstance(node, ast.NamedCall):
+            yield decision, [name for name, _ in node.arguments]
+        elif decision is not None:
+            yield decision, len(node.arguments)
+    for child in ast.children(node):
+        yield from _calls(child, release)
 
 
 Placed = tuple[str, feel.Expression, frozenset[str]]

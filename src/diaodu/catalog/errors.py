@@ -16,7 +16,7 @@ class BadCatalogue(Rejected):
 
     code, status = "catalog.not-publishable", 400
     en = "The catalogue cannot be published: {problems}"
-    zh = "目录无法发布:{problems}"
+    zh = "目录无法发布：{problems_zh}"
 
 
 class NoRelease(Rejected):

@@ -1,12 +1,11 @@
 """From a catalogue document (plain JSON or YAML data) to a compiled release; every problem is found at once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from diaodu import feel
-from diaodu.catalog.errors import BadCatalogue
 from diaodu.catalog.model import (
     AuditRule,
     Characteristic,
@@ -24,36 +23,11 @@ from diaodu.catalog.model import (
     WorkKind,
 )
 from diaodu.catalog.policies import DEFAULTS
+from diaodu.catalog.problems import Problems
 
 Entry = Mapping[str, Any]
 NO_DECISIONS: Mapping[str, PinnedDecision] = MappingProxyType({})
 T = TypeVar("T")
-
-
-class _Problems:
-    """Collects what is wrong, with the place where it stands."""
-
-    def __init__(self, functions: Iterable[str]) -> None:
-        self.found: list[str] = []
-        self.functions = tuple(functions)
-
-    def expression(self, text: Any, place: str) -> feel.Expression | None:
-        if text is None:
-            return None
-        try:
-            return feel.compile_expression(str(text), self.functions)
-        except feel.FeelSyntaxError as error:
-            self.found.append(f"{place}: {error}")
-            return None
-
-    def required(self, text: Any, place: str) -> feel.Expression:
-        return self.expression(text, place) or feel.compile_expression("null")
-
-    def expressions(self, texts: Mapping[str, Any] | None, place: str) -> dict[str, feel.Expression]:
-        return {name: self.required(text, f"{place}.{name}") for name, text in (texts or {}).items()}
-
-    def known(self, names: Sequence[str], among: Mapping[str, Any], place: str) -> None:
-        self.found += [f"{place}: unknown name {n!r}" for n in names if n not in among]
 
 
 def parse_release(
@@ -64,20 +38,20 @@ def parse_release(
     decisions: Mapping[str, PinnedDecision] = NO_DECISIONS,
 ) -> Release:
     """Compile a catalogue document with the decisions that it pins; BadCatalogue names every problem."""
-    problems = _Problems(decisions)
+    problems = Problems(decisions)
 
-    def table(section: str, make: Callable[[Entry, _Problems], T]) -> dict[str, T]:
+    def table(section: str, make: Callable[[Entry, Problems], T]) -> dict[str, T]:
         made: dict[str, T] = {}
         for n, entry in enumerate(document.get(section, []), 1):
             place = f"{section} {entry.get('id', n)}"
             if entry.get("id") in made:
-                problems.found.append(f"{place}: stands twice")
+                problems.add(place, "stands twice", "重复出现")
             try:
                 made[entry["id"]] = make(entry, problems)
             except KeyError as missing:
-                problems.found.append(f"{place}: {missing} is missing")
+                problems.add(place, f"{missing} is missing", f"缺少 {missing}")
             except ValueError as error:
-                problems.found.append(f"{place}: {error}")
+                problems.add(place, str(error), f"取值无效（{error}）")
         return made
 
     specifications = table("specifications", _specification)
@@ -100,8 +74,7 @@ def parse_release(
         decisions=decisions,
     )
     _check_references(release, problems)
-    if problems.found:
-        raise BadCatalogue(problems="; ".join(problems.found))
+    problems.refuse()
     return release
 
 
@@ -112,7 +85,7 @@ def _grouped(entries: Iterable[T], key: Callable[[T], str]) -> dict[str, tuple[T
     return {name: tuple(members) for name, members in groups.items()}
 
 
-def _check_references(release: Release, problems: _Problems) -> None:
+def _check_references(release: Release, problems: Problems) -> None:
     for o in release.offerings.values():
         problems.known(o.members, release.offerings, f"offering {o.id}")
         problems.known([o.product] if o.product else [], release.specifications, f"offering {o.id}")
@@ -129,21 +102,22 @@ def _check_references(release: Release, problems: _Problems) -> None:
         problems.known(sorted(a.offerings), release.offerings, f"audit rule {a.id}")
 
 
-def _check_ends(release: Release, problems: _Problems) -> None:
+def _check_ends(release: Release, problems: Problems) -> None:
     """A breakdown that comes back to where it began would never end."""
     yielded = {of: {r.yields for r in rules} for of, rules in release.rules.items()}
     try:
         TopologicalSorter(yielded).prepare()
     except CycleError as loop:
-        problems.found.append(f"decomposition: never ends, {' -> '.join(reversed(loop.args[1]))}")
+        way = " -> ".join(reversed(loop.args[1]))
+        problems.add("decomposition", f"never ends, {way}", f"分解没有终点，{way}")
 
 
-def _policies(texts: Mapping[str, Any], problems: _Problems) -> dict[Policy, feel.Expression]:
+def _policies(texts: Mapping[str, Any], problems: Problems) -> dict[Policy, feel.Expression]:
     problems.known(list(texts), {str(p): p for p in Policy}, "policies")
     return {p: problems.required(texts.get(p, DEFAULTS[p]), f"policies.{p}") for p in Policy}
 
 
-def _offering(e: Entry, _: _Problems) -> Offering:
+def _offering(e: Entry, _: Problems) -> Offering:
     return Offering(
         id=e["id"],
         name=e["name"],
@@ -156,7 +130,7 @@ def _offering(e: Entry, _: _Problems) -> Offering:
     )
 
 
-def _specification(e: Entry, _: _Problems) -> Specification:
+def _specification(e: Entry, _: Problems) -> Specification:
     listed = [
         Characteristic(
             name=c["name"],
@@ -171,7 +145,7 @@ def _specification(e: Entry, _: _Problems) -> Specification:
     return Specification(id=e["id"], name=e["name"], characteristics={c.name: c for c in listed})
 
 
-def _rule(e: Entry, problems: _Problems) -> DecompositionRule:
+def _rule(e: Entry, problems: Problems) -> DecompositionRule:
     place = f"decomposition {e['id']}"
     return DecompositionRule(
         id=e["id"],
@@ -185,7 +159,7 @@ def _rule(e: Entry, problems: _Problems) -> DecompositionRule:
     )
 
 
-def _effect(e: Entry, problems: _Problems) -> EffectKind:
+def _effect(e: Entry, problems: Problems) -> EffectKind:
     place = f"effect {e['id']}"
     undo = e.get("undo")
     return EffectKind(
@@ -204,7 +178,7 @@ def _effect(e: Entry, problems: _Problems) -> EffectKind:
     )
 
 
-def _field(f: Entry, problems: _Problems, place: str) -> FormField:
+def _field(f: Entry, problems: Problems, place: str) -> FormField:
     return FormField(
         name=f["name"],
         type=f.get("type", "string"),
@@ -214,7 +188,7 @@ def _field(f: Entry, problems: _Problems, place: str) -> FormField:
     )
 
 
-def _work(e: Entry, problems: _Problems) -> WorkKind:
+def _work(e: Entry, problems: Problems) -> WorkKind:
     place = f"work {e['id']}"
     forms = {kind: tuple(_field(f, problems, place) for f in fields) for kind, fields in e.get("forms", {}).items()}
     return WorkKind(
@@ -227,7 +201,7 @@ def _work(e: Entry, problems: _Problems) -> WorkKind:
     )
 
 
-def _audit(e: Entry, problems: _Problems) -> AuditRule:
+def _audit(e: Entry, problems: Problems) -> AuditRule:
     place = f"audit rule {e['id']}"
     return AuditRule(
         id=e["id"],

@@ -1,20 +1,19 @@
-"""Reads of the decisions: published versions are immutable, so a process compiles each once."""
+"""Reads of the decisions; a process compiles each content once."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from diaodu.dmn.compile import Model
 from diaodu.kernel.db import Tx
-from diaodu.kernel.ids import IdMaker
 from diaodu.rules import cases
 from diaodu.rules.errors import NoDraft, NoSuchDecision, NoSuchVersion, NotInForce
 from diaodu.rules.evaluate import compile_version
 from diaodu.rules.model import Decision, State, Version
 
-# By database: this process has one IdMaker for each.
-_compiled: WeakKeyDictionary[IdMaker, dict[tuple[str, int], Model]] = WeakKeyDictionary()
+# By content, never by number: a publication that was rolled back leaves its number to another content.
+_compiled: dict[str, Model] = {}
+_COMPILED_MAX = 10_000
 
 _VERSION = (
     "select key, n, state, document, tests, note, digest, saved_by, saved_at, published_by, published_at,"
@@ -109,13 +108,13 @@ def in_effect(tx: Tx, at: datetime) -> dict[str, int]:
 
 def compiled(tx: Tx, key: str, n: int) -> Model:
     """The model of a version, compiled; NoSuchVersion, NotExecutable."""
-    known = _compiled.setdefault(tx.ids, {})
-    model = known.get((key, n))
+    version = get_version(tx, key, n)
+    model = _compiled.get(version.digest)
     if model is None:
-        version = get_version(tx, key, n)
         model = compile_version(version)
-        if version.state is not State.DRAFT:
-            known[key, n] = model
+        if len(_compiled) >= _COMPILED_MAX:
+            _compiled.clear()
+        _compiled[version.digest] = model
     return model
 
 

@@ -69,7 +69,7 @@ def _error(code: str, element: str, en: str, zh: str) -> Finding:
 
 def require_publishable(found: Review, results: Sequence[TestResult], key: str, *, accept_gaps: bool) -> None:
     """NotPublishable with the errors and the test cases that fail; GapsNotAccepted."""
-    problems = [(_placed(f, f.en), _placed(f, f.zh)) for f in found.faults]
+    problems = [placed(f) for f in found.faults]
     problems += [_failure(r) for r in results if not r.passed]
     if problems:
         raise NotPublishable(key=key, **_told(problems))
@@ -77,9 +77,16 @@ def require_publishable(found: Review, results: Sequence[TestResult], key: str, 
         raise GapsNotAccepted(key=key, **_told([(f.en, f.zh) for f in found.gaps]))
 
 
-def _placed(found: Finding, text: str) -> str:
-    place = "".join(f" {sign}{n}" for sign, n in (("R", found.rule), ("C", found.column)) if n is not None)
-    return f"{found.element}{place}: {text}"
+def placed(found: Finding) -> tuple[str, str]:
+    """A finding with the row and the column that it is about, in English and Chinese."""
+    places = [
+        (en.format(n), zh.format(n))
+        for n, en, zh in ((found.rule, "rule {}", "规则 {}"), (found.column, "column {}", "第 {} 列"))
+        if n is not None
+    ]
+    if not places:
+        return found.en, found.zh
+    return f"{', '.join(en for en, _ in places)}: {found.en}", f"{'，'.join(zh for _, zh in places)}：{found.zh}"
 
 
 def _failure(result: TestResult) -> tuple[str, str]:
