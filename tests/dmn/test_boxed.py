@@ -244,3 +244,16 @@ def test_names_that_no_text_can_mention_harm_no_other_name() -> None:
     inputs = {"客户（新）": 1, "rate %": 2, "x": 3}
     assert value(context("x", b="x"), inputs) == THREE
     assert value(table(("-", "x"), of="x"), inputs) == THREE
+
+
+def test_an_explanation_tells_of_each_evaluated_table_once() -> None:
+    built = model(
+        knowledge("rate of", function((var("n"),), table(("> x", "1"), ("-", "2"), of="n"))),
+        decision("d", table(("< rate of(5)", '"a"'), ("< rate of(1)", '"b"'), of="2"), knowledge=("rate of",)),
+    )
+    plain, explained = built.decide("d", {}), built.decide("d", {}, explain=True)
+    assert plain.value == explained.value
+    assert [(each.element, each.rules) for each in explained.tables] == [
+        (each.element, each.rules) for each in plain.tables
+    ]
+    assert explained.diagnostics == plain.diagnostics

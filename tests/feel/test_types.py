@@ -119,3 +119,8 @@ def test_a_condition_on_something_else_answers_by_itself_but_a_literal_is_looked
     text: str, value: object, expected: object
 ) -> None:
     assert compile_unary_tests(text).evaluate(value, {"x": 2}) is expected
+
+
+def test_a_list_that_contains_another_many_times_costs_no_more_than_its_parts() -> None:
+    doubled = ", ".join(f"a{n}: [a{n - 1}, a{n - 1}]" for n in range(1, 60))
+    assert compile_expression(f"count({{a0: [1], {doubled}}}.a59)").evaluate({}) == Decimal(2)

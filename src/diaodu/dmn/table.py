@@ -63,7 +63,9 @@ class CompiledTable:
         for column, check in self._allowed:
             value = values[column]
             if not _allows(check, frame, value):
-                return self._null(frame, values, "input-value", (), value=text_of(value), column=column + 1)
+                return self._null(
+                    frame, values, "input-value", (), value=text_of(value, frame.run.meter), column=column + 1
+                )
         matched = self._matched(frame, values)
         if not matched:
             return self._nothing(frame, values)
@@ -147,7 +149,7 @@ class CompiledTable:
             value = outputs[column]
             if value is not None and not _allows(check, frame, value):
                 outputs[column] = frame.run.null(
-                    self._place, "output-value", value=text_of(value), column=self._names[column]
+                    self._place, "output-value", value=text_of(value, frame.run.meter), column=self._names[column]
                 )
         return outputs[0] if len(outputs) == 1 else dict(zip(self._names, outputs, strict=True))
 
@@ -170,13 +172,15 @@ class CompiledTable:
             InputTrace(each.label or each.expression.text, each.expression.text, value)
             for each, value in zip(self._table.inputs, values, strict=True)
         )
+        run = frame.run
+        before = run.reasons, run.records, run.explains
         # The cells are tried once more, for their answers only.
-        reasons, frame.run.reasons = frame.run.reasons, None
+        run.reasons, run.records, run.explains = None, [], False
         rules = tuple(
             RuleTrace(row + 1, rule.id, row + 1 in numbers, self._failed(frame, values, row))
             for row, rule in enumerate(self._table.rules)
         )
-        frame.run.reasons = reasons
+        run.reasons, run.records, run.explains = before
         return TableTrace(
             self._table.id or "", self._place.source.element, numbers, self._table.hit_policy, inputs, rules, result
         )

@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
+from operator import is_
 from typing import Any, TypeVar
 
 from diaodu.feel import temporal
@@ -83,7 +84,7 @@ def lift(value: object) -> object:
         number = Decimal(str(value))
         return number if number.is_finite() else None
     if isinstance(value, (list, tuple)):
-        return [item if type(item) in PLAIN else lift(item) for item in value]
+        return _lift_items(value, {})
     if isinstance(value, (dt.date, dt.time, dt.timedelta)):
         return from_python(value)
     if isinstance(value, Mapping):
@@ -92,6 +93,19 @@ def lift(value: object) -> object:
         # Not str(): that is the name of a member for an enumeration of texts.
         return str.__str__(value)
     raise TypeError(f"{kind.__name__} is no FEEL value")
+
+
+def _lift_items(value: Sequence[object], known: dict[int, list[object]]) -> list[object]:
+    """The list of the FEEL values; a list that stands in several places is converted once, and only where it must."""
+    found = known.get(id(value))
+    if found is None:
+        made = [
+            item if type(item) in PLAIN else _lift_items(item, known) if isinstance(item, (list, tuple)) else lift(item)
+            for item in value
+        ]
+        found = value if isinstance(value, list) and all(map(is_, made, value)) else made
+        known[id(value)] = found
+    return found
 
 
 def to_python(value: object) -> object:
