@@ -24,6 +24,7 @@ from diaodu.dmn.model import Definitions, InformationItem
 from diaodu.feel.budget import Budget
 from diaodu.feel.errors import Diagnostic, FeelBudgetExceeded, Place, Refused, Source
 from diaodu.feel.runtime import Run
+from diaodu.feel.types import Type
 from diaodu.feel.values import Function, kind_of, lift
 
 
@@ -72,6 +73,12 @@ class Model:
             if isinstance(node, DecisionNode)
         }
 
+        self._functions = {
+            name: _Signature(node, tuple(each.keys[0] for each in inputs), tuple(each.type for each in inputs))
+            for name, inputs in self._inputs.items()
+            if isinstance(node := self._nodes[name], DecisionNode)
+        }
+
     def decide(
         self,
         name: str,
@@ -117,33 +124,11 @@ class Model:
 
         It spends the budget of the evaluation that calls it; `on_call` is told every call's inputs and outcome.
         """
-        node = self._nodes.get(name)
-        if not isinstance(node, DecisionNode):
+        known = self._functions.get(name)
+        if known is None:
             raise DmnError([problem("unknown-name", name, name)])
-        inputs = self._inputs[name]
-        names = tuple(each.keys[0] for each in inputs)
-
-        def by_position(run: object, arguments: Sequence[object]) -> object:
-            assert isinstance(run, Run)
-            if len(arguments) != len(names):
-                raise Refused("arguments", name=name, types=", ".join(map(kind_of, arguments)))
-            given = dict(zip(names, arguments, strict=True))
-            inner = Run(run.meter, run.now, [])
-            inner.explains = run.explains
-            inner.meter.enter()
-            outcome = _outcome(inner, lambda: node.value(Play(inner, given, {})))
-            inner.meter.depth -= 1
-            run.join(inner)
-            if on_call is not None:
-                on_call(given, outcome)
-            return outcome.value
-
-        def by_name(run: object, named: Mapping[str, object]) -> object:
-            if len(named) != len(names) or set(named) != set(names):
-                raise Refused("arguments", name=name, types=", ".join(named))
-            return by_position(run, [named[each] for each in names])
-
-        return Function(name, by_position, by_name, len(names), tuple(each.type for each in inputs), node.type)
+        asked = _Asked(known.node, known.names, on_call)
+        return Function(name, asked.by_position, asked.by_name, len(known.names), known.types, known.node.type)
 
     def inputs(self, name: str) -> tuple[InformationItem, ...]:
         """What has to be given: the input data of a decision in the order of the document, or parameters."""
@@ -155,6 +140,44 @@ class Model:
         return tuple(
             InformationItem(name=each.keys[0], type_ref=each.type_ref, id=each.id) for each in self._inputs[name]
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Signature:
+    """What is the same for all functions of a decision."""
+
+    node: DecisionNode
+    names: tuple[str, ...]
+    types: tuple[Type | None, ...]
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A decision that is called as a function; made for every order, so it is kept light."""
+
+    node: DecisionNode
+    names: tuple[str, ...]
+    on_call: OnCall | None
+
+    def by_position(self, run: object, arguments: Sequence[object]) -> object:
+        assert isinstance(run, Run)
+        if len(arguments) != len(self.names):
+            raise Refused("arguments", name=self.node.name, types=", ".join(map(kind_of, arguments)))
+        given = dict(zip(self.names, arguments, strict=True))
+        inner = Run(run.meter, run.now, [])
+        inner.explains = run.explains
+        inner.meter.enter()
+        outcome = _outcome(inner, lambda: self.node.value(Play(inner, given, {})))
+        inner.meter.depth -= 1
+        run.join(inner)
+        if self.on_call is not None:
+            self.on_call(given, outcome)
+        return outcome.value
+
+    def by_name(self, run: object, named: Mapping[str, object]) -> object:
+        if len(named) != len(self.names) or set(named) != set(self.names):
+            raise Refused("arguments", name=self.node.name, types=", ".join(named))
+        return self.by_position(run, [named[each] for each in self.names])
 
 
 def _outcome(run: Run, evaluate: Callable[[], object]) -> Outcome:
