@@ -15,9 +15,7 @@ from diaodu.catalog import commands, queries
 from diaodu.catalog.errors import EntryUnknown
 from diaodu.kernel.errors import Rejected
 
-app = typer.Typer(
-    rich_markup_mode=None, no_args_is_help=True, help="The catalogue. 产品目录。"
-)
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="The catalogue. 产品目录。")
 Section = Annotated[str, typer.Argument(help="audit, decomposition, effects, offerings, policies, work, … 分区。")]
 EntryId = Annotated[str, typer.Argument(help="The id of the entry. 条目编号。")]
 When = Annotated[datetime | None, typer.Option(help="When it takes effect, UTC; else now. 生效时间。")]
