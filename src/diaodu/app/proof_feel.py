@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import yaml
 from lxml import etree
@@ -52,6 +52,7 @@ _FEEL_TEXT = re.compile(r"[-+*/<>=\[({]|\b(and|or|if|for|not)\b")
 
 
 Tree = TypeVar("Tree")
+_PARTS = {kind: tuple(part.name for part in fields(kind) if part.name != "at") for kind in ast.Node.__subclasses__()}
 
 
 @dataclass
@@ -137,16 +138,11 @@ def _read(read: Callable[[str, Collection[str]], Tree], text: str) -> Tree | Non
 def placeless(value: object) -> object:
     """A tree, or tests, as if all of it stood at the beginning of the text."""
     if isinstance(value, ast.Node):
-        parts = [placeless(getattr(value, name)) for name in _parts(type(value))]
+        parts = [placeless(getattr(value, name)) for name in _PARTS[type(value)]]
         return type(value)(0, *parts)
     if isinstance(value, ParsedTests):
         return value.negated, placeless(value.tests)
     return tuple(map(placeless, value)) if isinstance(value, tuple) else value
-
-
-@cache
-def _parts(kind: Any) -> tuple[str, ...]:
-    return tuple(part.name for part in fields(kind) if part.name != "at")
 
 
 def pieces(rng: Random) -> str:
