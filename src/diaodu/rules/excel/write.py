@@ -41,7 +41,9 @@ def to_workbook(definitions: Definitions, tests: Sequence[TestCase], *, names: M
     titles = _titles([table.name for table in tables])
     for table, title in zip(tables, titles, strict=True):
         _write_table(Page(workbook.create_sheet(title)), table, definitions.item_definitions)
-    _write_tests(Page(workbook.create_sheet(TESTS)), tests)
+    columns = [item.name for item in definitions.input_data]
+    columns += [output.name for table in tables for output in table.table.outputs if output.name]
+    _write_tests(Page(workbook.create_sheet(TESTS)), tests, columns)
     write_guide(Page(workbook.create_sheet(GUIDE)), names)
     _write_outline(Page(workbook.create_sheet(MODEL)), root)
     _check_size(workbook)
@@ -195,9 +197,15 @@ def _choices(form: _Form) -> Sequence[str]:
     return words if plain else []
 
 
-def _write_tests(page: Page, tests: Sequence[TestCase]) -> None:
-    given = paths_of(dict(test.inputs) for test in tests if test.inputs)
-    expected = paths_of(test.expected for test in tests) or [()]
+def _write_tests(page: Page, tests: Sequence[TestCase], names: Sequence[str]) -> None:
+    # In the order of the tables: JSON from the database has its keys in another one.
+    place = {name: n for n, name in enumerate(names)}
+
+    def order(path: Path) -> int:
+        return place.get(path[0], len(place)) if path else -1
+
+    given = sorted(paths_of(dict(test.inputs) for test in tests if test.inputs), key=order)
+    expected = sorted(paths_of(test.expected for test in tests) or [()], key=order)
     kinds = [Column.INPUT] * len(given) + [Column.OUTPUT] * len(expected)
     page.headings(Heading.COLUMN, kinds)
     page.headings(Heading.LABEL, [".".join(path) for path in (*given, *expected)])
