@@ -1,11 +1,12 @@
 """Deployed processes: immutable versions, compiled once per process of the operating system."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from diaodu.engine.graph import Graph
+from diaodu.engine.graph import Graph, Process
 from diaodu.engine.parse import parse, parse_trusted
 from diaodu.engine.ports import Handlers
 from diaodu.kernel.db import Tx
@@ -49,40 +50,48 @@ def deploy(tx: Tx, bpmn: bytes, handlers: Handlers) -> Definition:
 
 
 @lru_cache(maxsize=512)
-def compiled(bpmn: bytes) -> Graph:
-    """The graph of a deployed source."""
-    return parse_trusted(bpmn)
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A version ready to run."""
-
-    id: int
-    version: int
-    graph: Graph
+def compiled(bpmn: bytes, key: str) -> Graph:
+    """The graph of a deployed process."""
+    return parse_trusted(bpmn, key)
 
 
 class Definitions:
     """The versions that one worker has loaded; a version never changes, so it stays."""
 
     def __init__(self) -> None:
-        self._by_id: dict[int, Loaded] = {}
+        self._by_id: dict[int, Process] = {}
 
-    def load(self, tx: Tx, ids: set[int]) -> dict[int, Loaded]:
+    def load(self, tx: Tx, ids: set[int]) -> dict[int, Process]:
         """The versions with these ids."""
         if missing := ids - self._by_id.keys():
             rows = tx.rows(
-                "select id, version, bpmn from engine.definition where id = any(%s::int4[])", (list(missing),)
+                "select id, version, bpmn, key from engine.definition where id = any(%s::int4[])", (list(missing),)
             )
-            self._by_id |= {r[0]: Loaded(r[0], r[1], compiled(bytes(r[2]))) for r in rows}
+            self._by_id |= {r[0]: Process(r[0], r[1], compiled(bytes(r[2]), r[3])) for r in rows}
         return self._by_id
 
-    def newest(self, tx: Tx) -> dict[str, Loaded]:
-        """The newest version of every process, by its key; read once per transaction."""
-        if Definitions not in tx.memo:
+
+class Deployed:
+    """The deployed processes as a transaction sees them; which are the newest is read once."""
+
+    def __init__(self, tx: Tx, definitions: Definitions) -> None:
+        self._tx, self._definitions = tx, definitions
+
+    def newest(self, key: str) -> Process | None:
+        return self._newest().get(key)
+
+    def version(self, key: str, version: int) -> Process | None:
+        row = self._tx.row("select id from engine.definition where key = %s and version = %s", (key, version))
+        return None if row is None else self._definitions.load(self._tx, {row[0]})[row[0]]
+
+    def all_newest(self) -> Iterable[Process]:
+        return self._newest().values()
+
+    def _newest(self) -> dict[str, Process]:
+        tx = self._tx
+        if Deployed not in tx.memo:
             rows = tx.rows("select distinct on (key) id, key from engine.definition order by key, version desc")
-            loaded = self.load(tx, {r[0] for r in rows})
-            tx.memo[Definitions] = {r[1]: loaded[r[0]] for r in rows}
-        found: dict[str, Loaded] = tx.memo[Definitions]
+            loaded = self._definitions.load(tx, {r[0] for r in rows})
+            tx.memo[Deployed] = {r[1]: loaded[r[0]] for r in rows}
+        found: dict[str, Process] = tx.memo[Deployed]
         return found
