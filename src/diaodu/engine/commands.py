@@ -9,8 +9,9 @@ from diaodu.engine.definition import Definition, deploy
 from diaodu.engine.errors import IncidentNotOpen, TaskNotOpen
 from diaodu.engine.game import TASK
 from diaodu.engine.instance import FAILED, READY, Job
-from diaodu.engine.ports import Cancel, Message, Nudge, Signal, Start
+from diaodu.engine.ports import Signal
 from diaodu.engine.queries import get_task
+from diaodu.engine.step import body_of
 from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
 from diaodu.kernel.errors import NotFound
@@ -143,16 +144,8 @@ def retry_incident(tx: Tx, incident_id: int, actor: str) -> None:
 
 
 def _signal_job(tx: Tx, signal: Signal) -> Job:
-    match signal:
-        case Start():
-            body = {"key": signal.business_key, "vars": dict(signal.vars)}
-            return _job(tx, signal.root_id, "start", signal.process, body)
-        case Message():
-            return _job(tx, signal.root_id, "message", signal.name, {"key": signal.key, "vars": dict(signal.vars)})
-        case Nudge():
-            return _job(tx, signal.root_id, "nudge", "", {})
-        case Cancel():
-            return _job(tx, signal.root_id, "cancel", signal.process, {})
+    kind, name, body = body_of(signal)
+    return _job(tx, signal.root_id, kind, name, body)
 
 
 def _job(

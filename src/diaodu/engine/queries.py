@@ -7,7 +7,7 @@ from typing import Any
 
 from diaodu.engine.definition import compiled
 from diaodu.engine.graph import Graph
-from diaodu.engine.instance import Token
+from diaodu.engine.instance import Token, load_token
 from diaodu.kernel.db import Tx
 from diaodu.kernel.errors import NotFound
 from diaodu.kernel.ids import part_of
@@ -178,7 +178,7 @@ def stage_kinds(tx: Tx, process: str) -> frozenset[str]:
     row = tx.row("select bpmn from engine.definition where key = %s order by version desc limit 1", (process,))
     if row is None:
         raise NotFound(entity="process", id=process)
-    return frozenset(kind for node in compiled(bytes(row[0])).nodes for kind in node.activities)
+    return frozenset(kind for node in compiled(bytes(row[0]), process).nodes for kind in node.activities)
 
 
 def explain_wait(tx: Tx, instance_id: int) -> list[Reason]:
@@ -217,13 +217,13 @@ def _reasons(tx: Tx, graph: Graph, token: Token, jobs: Mapping[int, Any], *, is_
 
 def _stored_tokens(tx: Tx, instance_id: int) -> tuple[Graph, list[Token]]:
     row = tx.row(
-        "select d.bpmn, i.tokens from engine.instance i join engine.definition d on d.id = i.definition_id"
+        "select d.bpmn, i.tokens, d.key from engine.instance i join engine.definition d on d.id = i.definition_id"
         " where i.part = %s and i.id = %s",
         (part_of(instance_id), instance_id),
     )
     if row is None:
         raise NotFound(entity="instance", id=instance_id)
-    return compiled(bytes(row[0])), [Token(*t) for t in row[1]["tokens"]]
+    return compiled(bytes(row[0]), row[2]), [load_token(t) for t in row[1]["tokens"]]
 
 
 def _task(row: tuple[Any, ...]) -> Task:
