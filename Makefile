@@ -41,9 +41,10 @@ types: setup ## Types, strictly
 contracts: setup ## Who may import whom
 	@$(BIN)/lint-imports --no-logo
 
-size: setup ## Functions <= 50 lines, files <= 400, names that say something, excuses with a reason
+size: setup ## Functions <= 50 lines, files <= 400, names that say something, excuses with a reason, SQL that keeps to its partition
 	@$(BIN)/python tools/size.py $(CODE)
 	@$(BIN)/python tools/reasons.py $(CODE)
+	@$(BIN)/python -m tools.sql_rules src
 
 quick: lint types contracts ## Before a commit: all checks, and the tests of the rooms that you touched
 	@$(PYTEST) -x -m 'not slow and not crash' $$($(BIN)/python tools/touched.py)
