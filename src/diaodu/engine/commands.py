@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from diaodu.engine import store
-from diaodu.engine.definition import Definition, deploy
+from diaodu.engine.definition import Definition, deploy, deploy_all
 from diaodu.engine.errors import IncidentNotOpen, TaskNotOpen
 from diaodu.engine.game import TASK
 from diaodu.engine.instance import FAILED, READY, Job
@@ -23,6 +23,7 @@ __all__ = [
     "claim_tasks",
     "complete_task",
     "deploy",
+    "deploy_all",
     "enqueue",
     "finish_tasks",
     "retry_incident",

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from diaodu.engine.graph import Graph, Process
-from diaodu.engine.parse import parse, parse_trusted
+from diaodu.engine.errors import Problem, ProcessNotExecutable
+from diaodu.engine.graph import Graph, Node, Process
+from diaodu.engine.model import WorkingTime
+from diaodu.engine.parse import parse, parse_all, parse_trusted
 from diaodu.engine.ports import Handlers
+from diaodu.engine.times import cycle_of, due_at
+from diaodu.feel import FeelError, to_python
 from diaodu.kernel.db import Tx
 
 _COLUMNS = "id, key, version, name, digest, deployed_at"
@@ -27,11 +31,19 @@ class Definition:
 
 
 def deploy(tx: Tx, bpmn: bytes, handlers: Handlers) -> Definition:
-    """Check and store a process; the newest version is kept when the source is the same.
+    """Check and store the one process of a file; the newest version is kept when the source is the same.
 
     Raises ProcessNotExecutable with every problem that was found.
     """
-    graph = parse(bpmn, handlers)
+    return _store(tx, parse(bpmn, handlers), bpmn, handlers)
+
+
+def deploy_all(tx: Tx, bpmn: bytes, handlers: Handlers) -> list[Definition]:
+    """The same for a file with several processes."""
+    return [_store(tx, graph, bpmn, handlers) for graph in parse_all(bpmn, handlers)]
+
+
+def _store(tx: Tx, graph: Graph, bpmn: bytes, handlers: Handlers) -> Definition:
     digest = hashlib.sha256(bpmn).digest()
     tx.run("lock table engine.definition in share row exclusive mode")
     newest = tx.row(
@@ -46,7 +58,35 @@ def deploy(tx: Tx, bpmn: bytes, handlers: Handlers) -> Definition:
         (graph.key, version, graph.name, bpmn, digest, tx.now),
     )
     assert made is not None
+    _schedule(tx, graph, handlers)
     return Definition(*made)
+
+
+def _schedule(tx: Tx, graph: Graph, handlers: Handlers) -> None:
+    """From now on the timer start events of this version start the process, and no others."""
+    tx.run("delete from engine.schedule where process = %s", (graph.key,))
+    for index in graph.schedules:
+        node = graph.nodes[index]
+        first, left, every = _first(tx, node, handlers)
+        tx.run(
+            "insert into engine.schedule (process, node, every, remaining, due_at) values (%s, %s, %s, %s, %s)",
+            (graph.key, node.id, every, left, first),
+        )
+
+
+def _first(tx: Tx, node: Node, handlers: Handlers) -> tuple[datetime, int, str | None]:
+    timer = node.timer
+    assert timer is not None
+    try:
+        value = timer.value if isinstance(timer.value, str) else to_python(timer.value.evaluate({}, now=tx.now))
+        if timer.cycle:
+            cycle = cycle_of(str(value), tx.now)
+            return cycle.first, cycle.left, cycle.every
+        if timer.calendar and handlers.calendar is not None:
+            return handlers.calendar.due(tx, [WorkingTime(0, timer.calendar, tx.now, str(value))])[0], 1, None
+        return due_at(value, tx.now), 1, None
+    except (ValueError, OverflowError, FeelError):
+        raise ProcessNotExecutable([Problem(node.id, "bad-timer", timer.value if isinstance(timer.value, str) else timer.value.text)]) from None
 
 
 @lru_cache(maxsize=512)

@@ -203,6 +203,15 @@ def _called(notes: Notes, draft: Draft, _drafts: Drafts) -> None:
         draft.fields["version"] = int(version) if version.isdigit() else None
 
 
+def _events(notes: Notes, draft: Draft, drafts: Drafts) -> None:
+    hosts = {d.element.get("attachedToRef") for d in drafts}
+    for flow in draft.flows:
+        target = drafts[flow.target]
+        waits = target.kind is Kind.CATCH and len(target.incoming) == 1
+        if not waits or target.element.get("id") in hosts:
+            notes.problem(draft.element, "bad-target", str(target.element.get("id")))
+
+
 # Scopes -------------------------------------------------------------------------------------------------------
 
 
@@ -265,6 +274,7 @@ _KINDS: Mapping[Kind, Callable[[Notes, Draft, Drafts], None]] = {
     Kind.SERVICE: _service,
     Kind.USER: _user,
     Kind.CALL: _called,
+    Kind.EVENTS: _events,
     Kind.SUBPROCESS: _inside,
     Kind.EVENT_SUBPROCESS: _inside,
     Kind.STAGE: _stage,

@@ -24,12 +24,13 @@ from diaodu.engine.elements import (
 from diaodu.engine.errors import Problem, ProcessNotExecutable
 from diaodu.engine.fill import fill, link
 from diaodu.engine.game.joins import reaches
-from diaodu.engine.graph import Flow, Graph, Kind, Node, Trigger
+from diaodu.engine.graph import ACTIVITIES, Flow, Graph, Kind, Node, Trigger
 from diaodu.engine.mapping import children, name_data
 from diaodu.engine.ports import Handlers
 
 MAX_BYTES = 2 * 1024 * 1024
-_CHOOSING = frozenset({Kind.EXCLUSIVE, Kind.PARALLEL, Kind.EVENTS})
+# Where the flows out depend on conditions, as a set; an exclusive gateway takes the first of them.
+_CHOOSING = ACTIVITIES | {Kind.INCLUSIVE}
 
 
 def parse(bpmn: bytes, handlers: Handlers) -> Graph:
@@ -260,6 +261,8 @@ class _Reader:
     def _frozen(self, draft: Draft) -> Node:
         element = draft.element
         name = element.get("id") or ""
+        # An intermediate event is none, though it may do the same.
+        event = local_name(element).endswith("Event")
         conditional = any(f.condition is not None for f in draft.flows) or draft.fields.get("default") is not None
         fields: dict[str, Any] = {**draft.fields}
         return Node(
@@ -271,7 +274,7 @@ class _Reader:
             local_name(element),
             self.lanes.get(name, ""),
             tuple(draft.flows),
-            choosing=conditional and draft.kind not in _CHOOSING,
+            choosing=conditional and not event and draft.kind in _CHOOSING,
             incoming=tuple(draft.incoming),
             trigger=draft.trigger,
             **fields,
