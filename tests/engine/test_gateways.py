@@ -76,9 +76,7 @@ def test_an_inclusive_join_waits_for_a_token_that_may_come_by_a_boundary_event()
 
 def test_an_inclusive_join_in_a_loop_does_not_wait_for_what_only_it_can_send() -> None:
     # the way back leads through the join itself, so nothing that it has not sent can come by it
-    body = (
-        f'{START}<inclusiveGateway id="j"/>{task("a")}<exclusiveGateway id="g" default="g_e"/><endEvent id="e"/>'
-    )
+    body = f'{START}<inclusiveGateway id="j"/>{task("a")}<exclusiveGateway id="g" default="g_e"/><endEvent id="e"/>'
     play = Play(bpmn(body, "s -> j\nj -> a\na -> g\ng -> j if again\ng -> e")).start()
     assert play.at == ["a"]
     play.complete("a", again=True)
@@ -102,13 +100,9 @@ def test_a_second_token_that_may_also_come_where_one_has_come_does_not_hold_an_i
 
 
 def test_an_inclusive_join_of_one_subprocess_run_knows_nothing_of_another_run() -> None:
-    inner = (
-        '<startEvent id="i"/><inclusiveGateway id="g"/><inclusiveGateway id="j"/>' + task("a") + task("b")
-    )
+    inner = '<startEvent id="i"/><inclusiveGateway id="g"/><inclusiveGateway id="j"/>' + task("a") + task("b")
     inner += flows("i -> g\ng -> a if item > 1\ng -> b if item > 0\na -> j\nb -> j")
-    loop = (
-        '<multiInstanceLoopCharacteristics diaodu:collection="[1, 2]" diaodu:element="item"/>'
-    )
+    loop = '<multiInstanceLoopCharacteristics diaodu:collection="[1, 2]" diaodu:element="item"/>'
     play = Play(bpmn(f'{START}<subProcess id="sub">{inner}{loop}</subProcess>', "s -> sub")).start()
     assert play.at == ["a", "b", "b", "sub", "sub", "sub"]
     play.complete("b")  # of the first run, where nothing else is open
@@ -128,7 +122,7 @@ def test_parallel_flows_out_of_an_activity_follow_their_conditions_and_the_defau
 
 
 def test_an_activity_without_a_way_out_is_an_incident_after_it_and_only_its_leaving_is_tried_again() -> None:
-    play = Play(bpmn(f'{START}{task("u")}{task("a")}{task("b")}', "s -> u\nu -> a if x = 1\nu -> b if x = 2")).start()
+    play = Play(bpmn(f"{START}{task('u')}{task('a')}{task('b')}", "s -> u\nu -> a if x = 1\nu -> b if x = 2")).start()
     play.complete("u")
     assert (play.incidents, play.at, play.tasks) == ([("u", "engine.no-flow")], ["u"], {})
     play.instances[0].vars["x"] = 2
@@ -164,10 +158,8 @@ def test_an_event_based_gateway_goes_the_way_of_the_first_event_and_forgets_the_
 
 
 def test_an_event_based_gateway_takes_an_early_message_at_once() -> None:
-    body = f'{START}{task("u")}' + EVENTS.decode().split(START)[1].split("<sequenceFlow")[0]
-    play = Play(
-        bpmn(body, "s -> u\nu -> g\ng -> m\ng -> t\ng -> go\ng -> r\nm -> e\nt -> e\ngo -> e\nr -> e")
-    ).start()
+    body = f"{START}{task('u')}" + EVENTS.decode().split(START)[1].split("<sequenceFlow")[0]
+    play = Play(bpmn(body, "s -> u\nu -> g\ng -> m\ng -> t\ng -> go\ng -> r\nm -> e\nt -> e\ngo -> e\nr -> e")).start()
     play.send("stop")
     play.complete("u")
     assert play.done == ["s", "u", "r", "e"]

@@ -231,9 +231,9 @@ class Game:
             self.drop(instance, token)
             self.scope_moved(instance, token.scope)
             return
+        self.go(instance, token, flows[0].target, flows[0].index)
         for flow in flows[1:]:
             self.put(instance, flow.target, token.scope, token.key, flow.index)
-        self.go(instance, token, flows[0].target, flows[0].index)
 
     def way_out(self, _game: "Game", instance: Instance, token: Token, node: Node) -> None:
         """Leave a node by the flows that its conditions choose."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from diaodu.engine.graph import Process
-from diaodu.engine.instance import ACTIVE, Instance, Token
+from diaodu.engine.instance import ACTIVE, ALIVE, SUSPENDED, Instance, Token
 from diaodu.engine.model import WorkingTime
 
 
@@ -24,7 +24,7 @@ class Processes(Protocol):
 
 @dataclass(slots=True)
 class World:
-    """The active instances of some roots, by root and in the order in which they were made."""
+    """The active and suspended instances of some roots, by root and in the order in which they were made."""
 
     processes: Processes
     instances: dict[int, list[Instance]] = field(default_factory=dict)
@@ -32,6 +32,14 @@ class World:
     def active(self, root: int) -> list[Instance]:
         """The active instances of a root."""
         return [i for i in self.instances.get(root, ()) if i.state == ACTIVE]
+
+    def suspended(self, root: int) -> list[Instance]:
+        """The suspended instances of a root: they take no step."""
+        return [i for i in self.instances.get(root, ()) if i.state == SUSPENDED]
+
+    def alive(self, root: int) -> list[Instance]:
+        """The active and the suspended instances of a root."""
+        return [i for i in self.instances.get(root, ()) if i.state in ALIVE]
 
     def find(self, root: int, instance: int | None) -> Instance | None:
         """An active instance."""
@@ -43,13 +51,13 @@ class World:
 
     def caller(self, instance: Instance) -> tuple[Instance, Token] | None:
         """The instance and token of the call activity that runs an instance."""
-        parent = self.find(instance.root_id, instance.parent_id)
+        parent = next((i for i in self.alive(instance.root_id) if i.id == instance.parent_id), None)
         token = parent.tokens.get(instance.parent_token or 0) if parent else None
         return (parent, token) if parent is not None and token is not None else None
 
     def called(self, instance: Instance, token: Token) -> Instance | None:
         """The instance that a call activity runs."""
-        of_root = self.active(instance.root_id)
+        of_root = self.alive(instance.root_id)
         return next((i for i in of_root if i.parent_id == instance.id and i.parent_token == token.id), None)
 
     def all(self) -> Iterator[Instance]:
