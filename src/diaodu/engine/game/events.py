@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from diaodu.engine.board import NodeError, plain
 from diaodu.engine.errors import UnknownProcess
+from diaodu.engine.game import kept
 from diaodu.engine.game.world import Due
 from diaodu.engine.graph import Kind, Node, Process, Trigger
 from diaodu.engine.instance import EARLY_MAX, PROCESS, WITHDRAWN, Instance, Job, Token
@@ -133,6 +134,7 @@ def timer(game: "Game", job: Job) -> None:
     token = instance.tokens.get(job.token_id or 0) if instance else None
     armed = next((t for t in token.timers if t[1] == job.id), None) if token else None
     if instance is None or token is None or armed is None:
+        kept.job(game, job)
         return
     token.timers.remove(armed)
     instance.changed = True
@@ -150,12 +152,14 @@ def message(game: "Game", sent: Message) -> None:
         return
     # What is to wait for it may still be moving.
     game.settle()
-    if _delivered(game, sent):
+    if _delivered(game, sent) or kept.message(game, sent, waiting=True):
         return
     for instance in game.world.active(sent.root_id):
         if sent.name in instance.graph.messages:
             _keep(game, instance, sent)
             return
+    if kept.message(game, sent, waiting=False):
+        return
     for process in game.world.processes.all_newest():
         if (entry := process.graph.opening.get((Trigger.MESSAGE, sent.name))) is not None:
             begin(game, process, sent.root_id, sent.key, sent.vars, entry)
@@ -212,8 +216,9 @@ def broadcast(game: "Game", thrown: Broadcast) -> None:
         for instance in game.world.active(root)
         for token in instance.tokens.values()
         for index, name, key in token.waits
-        if key is None and name == thrown.name
+        if key is None and name == thrown.name and thrown.instance_id in (None, instance.id)
     ]
+    kept.signal(game, thrown)
     for instance, token, index in found:
         # What another one has interrupted does not wait any more.
         if instance.tokens.get(token.id) is token and [index, thrown.name, None] in token.waits:

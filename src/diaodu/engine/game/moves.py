@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from diaodu.engine.board import Board, NodeError, assign, backoff, plain
-from diaodu.engine.game import called, events, gateways, joins, loops, scopes, tasks
+from diaodu.engine.game import called, events, gateways, interventions, joins, kept, loops, migrating, scopes, tasks
 from diaodu.engine.game.world import Due, Pending, World
-from diaodu.engine.graph import GATEWAYS, Flow, Kind, Node
+from diaodu.engine.graph import GATEWAYS, Flow, Kind, Node, Trigger
 from diaodu.engine.instance import (
-    ACTIVE,
     CANCELLED,
     COMPLETED,
     ENDED,
@@ -24,15 +23,19 @@ from diaodu.engine.instance import (
 from diaodu.engine.model import (
     AddInstance,
     Advance,
+    Answer,
     Broadcast,
     BusinessError,
     Cancel,
     Done,
     Message,
+    Migrate,
+    Move,
     Nudge,
     Outcome,
     RemoveInstance,
     Retry,
+    Signal,
     Start,
     Wait,
 )
@@ -41,7 +44,7 @@ from diaodu.engine.model import (
 STEPS_MAX = 25_000
 ATTEMPTS_MAX = 5
 
-Stimulus = Start | Message | Broadcast | Nudge | Cancel | AddInstance | RemoveInstance | Job
+Stimulus = Signal | Job
 Enter = Callable[["Game", Instance, Token, Node], None]
 
 _ENTER: Mapping[Kind, Enter] = {
@@ -85,14 +88,20 @@ class Game:
             case Nudge(root):
                 for instance in self.world.active(root):
                     scopes.nudge(self, instance)
-            case Cancel(root, process):
-                for instance in self.world.active(root):
-                    if instance.graph.key == process and instance.state == ACTIVE:
-                        self.cancel(instance)
+            case Cancel():
+                interventions.cancel(self, stimulus)
+            case AddInstance() | RemoveInstance() if kept.turns(self, stimulus):
+                pass
             case AddInstance(root, token_id, item):
                 loops.add(self, self.world.token(root, token_id), item)
             case RemoveInstance(root, token_id):
                 loops.remove(self, self.world.token(root, token_id))
+            case Move():
+                interventions.move(self, stimulus)
+            case Answer():
+                interventions.answer(self, stimulus)
+            case Migrate():
+                migrating.migrate(self, stimulus)
 
     def awaits(self, message: Message) -> bool:
         """Whether a token waits for a message now; if not, one may once it has been answered."""
@@ -302,6 +311,7 @@ class Game:
         instance = self.world.find(job.root_id, job.instance_id)
         token = instance.tokens.get(job.token_id or 0) if instance else None
         if instance is None or token is None or token.job != job.id:
+            kept.job(self, job)
             return
         if job.name == "leave":
             move = gateways.join if instance.node(token).kind in GATEWAYS else _leave
@@ -317,7 +327,7 @@ class Game:
 
 def _leave(game: Game, instance: Instance, token: Token, node: Node) -> None:
     """The token's own work is done and taken back; what is left are the mapping of its results and its way out."""
-    if node.outputs and (node.loop is None or token.turn >= 0):
+    if node.outputs and not _mapped_before(token, node):
         found = plain({name: game.board.value(instance, token, e) for name, e in node.outputs})
         if token.turn < 0 or node.loop is None or not node.loop.output:
             assign(instance, token, found)
@@ -327,3 +337,10 @@ def _leave(game: Game, instance: Instance, token: Token, node: Node) -> None:
         loops.turned(game, instance, token, node)
     else:
         game.way_out(game, instance, token, node)
+
+
+def _mapped_before(token: Token, node: Node) -> bool:
+    """Each turn has mapped its results for the whole; an event at a border or of an event subprocess when it came."""
+    if node.kind is Kind.BOUNDARY or (node.kind is Kind.START and node.scope >= 0 and node.trigger is not Trigger.NONE):
+        return True
+    return node.loop is not None and token.turn < 0
