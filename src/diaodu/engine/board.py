@@ -10,7 +10,7 @@ import orjson
 
 from diaodu.engine.graph import Node, Value
 from diaodu.engine.instance import FAILED, WITHDRAWN, Changes, HumanTask, Incident, Instance, Job, Token, Vars
-from diaodu.engine.model import TaskSpec
+from diaodu.engine.model import EXTERNAL, TaskSpec
 from diaodu.engine.times import due_at
 from diaodu.feel import DateTime, FeelError, to_python
 
@@ -70,6 +70,9 @@ class Board:
         for _, job_id in token.timers:
             if job_id:  # else its instant is still asked for
                 self.changes.cancel(job_id)
+        for _, name, key in token.waits:
+            if name == EXTERNAL:
+                self.changes.errands.add(int(key))
         token.timers, token.waits = [], []
         self.mend(token)
         if token.task is None:

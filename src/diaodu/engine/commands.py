@@ -11,7 +11,7 @@ from diaodu.engine.game import TASK
 from diaodu.engine.instance import FAILED, READY, Job
 from diaodu.engine.ports import Signal
 from diaodu.engine.queries import get_task
-from diaodu.engine.step import body_of
+from diaodu.engine.signals import body_of
 from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
 from diaodu.kernel.errors import NotFound

@@ -10,7 +10,7 @@ from datetime import datetime
 from diaodu.engine import store
 from diaodu.engine.instance import READY, Job
 from diaodu.engine.model import Broadcast, Start
-from diaodu.engine.step import body_of
+from diaodu.engine.signals import body_of
 from diaodu.engine.times import next_of
 from diaodu.kernel import journal
 from diaodu.kernel.db import Database, Tx

@@ -8,7 +8,8 @@ from typing import Any
 from diaodu.engine.graph import Graph, Node
 
 ACTIVE, ENDED, CANCELLED, SUSPENDED = 0, 1, 2, 3
-READY, DONE, FAILED = 0, 1, 2  # states of a job
+ALIVE = (ACTIVE, SUSPENDED)
+READY, DONE, FAILED, KEPT = 0, 1, 2, 3  # states of a job; KEPT until its suspended instance goes on
 OFFERED, CLAIMED, HELD, COMPLETED, WITHDRAWN = 0, 1, 2, 3, 4  # states of a human task
 
 # Early messages wait in the instance until a node asks for them; the oldest give way.
@@ -93,7 +94,7 @@ class Instance:
 
     def signals(self) -> frozenset[str]:
         """The names of the signals that its tokens wait for."""
-        if not self.graph.signals or self.state != ACTIVE:
+        if not self.graph.signals or self.state not in ALIVE:
             return frozenset()
         return frozenset(name for t in self.tokens.values() for _, name, key in t.waits if key is None)
 
@@ -172,6 +173,9 @@ class Changes:
     incidents: list[Incident] = field(default_factory=list)
     broadcasts: list[tuple[int, int, str, Vars]] = field(default_factory=list)  # id, root id, signal name, variables
     entries: list[tuple[int, dict[str, Any]]] = field(default_factory=list)  # root id, history entry
+    migrated: dict[int, int] = field(default_factory=dict)  # instance -> definition
+    renamed: dict[int, tuple[str, str]] = field(default_factory=dict)  # task -> id and name of its node
+    errands: set[int] = field(default_factory=set)  # tasks of external workers that nobody needs any more
 
     def cancel(self, job_id: int) -> None:
         """Drop a job, whether it is stored already or not."""

@@ -7,6 +7,8 @@ from typing import Any
 
 # What a message may ask for while nobody waits for it, and what it gets when it does not ask.
 TTL_DEFAULT, TTL_MAX = timedelta(days=30), timedelta(days=400)
+# The service type of tasks of external workers, and the name under which their tokens wait.
+EXTERNAL = "diaodu.external"
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,7 @@ class Broadcast:
     name: str
     vars: Mapping[str, Any] = field(default_factory=dict)
     beyond: bool = True
+    instance_id: int | None = None  # only the tokens of this instance
 
 
 @dataclass(frozen=True)
@@ -171,10 +174,13 @@ class Nudge:
 
 @dataclass(frozen=True)
 class Cancel:
-    """End the active instances of a process of that root, withdrawing their tasks and timers."""
+    """End the instances of a process of that root, or one instance, withdrawing their tasks and timers."""
 
     root_id: int
     process: str
+    instance_id: int | None = None
+    by: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -194,7 +200,52 @@ class RemoveInstance:
     token_id: int
 
 
-Signal = Start | Message | Broadcast | Nudge | Cancel | AddInstance | RemoveInstance
+@dataclass(frozen=True)
+class Move:
+    """Let the token that stands at ``node`` go on at ``target``, or (empty) leave its node undone."""
+
+    root_id: int
+    instance_id: int
+    token_id: int
+    node: str
+    target: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Migrate:
+    """Let an instance go on in another version of its process; ``mapping`` is element id -> element id.
+
+    With ``recompute`` the timers that stay count anew from now.
+    """
+
+    root_id: int
+    instance_id: int
+    version: int
+    mapping: Mapping[str, str]
+    recompute: bool
+    by: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """An external worker could not do it and nobody tries again: an incident."""
+
+    reason: str
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an external worker said for its task."""
+
+    root_id: int
+    task_id: int
+    outcome: Done | BusinessError | Failed
+
+
+Signal = Start | Message | Broadcast | Nudge | Cancel | AddInstance | RemoveInstance | Move | Migrate | Answer
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -14,25 +13,20 @@ from diaodu.engine.game import Game, Pending, Runaway, World
 from diaodu.engine.graph import Kind, Node
 from diaodu.engine.instance import FAILED, Incident, Instance, Job, Token
 from diaodu.engine.model import (
-    AddInstance,
-    Broadcast,
     BusinessError,
     Call,
-    Cancel,
     Decision,
     Done,
     Inbound,
     Message,
-    Nudge,
     Outcome,
     Question,
-    RemoveInstance,
     Retry,
     Scope,
     Signal,
-    Start,
 )
 from diaodu.engine.ports import Handlers, ServiceHandler
+from diaodu.engine.signals import signal_of
 from diaodu.engine.store import Store, Tables
 from diaodu.kernel.db import Tx
 
@@ -242,49 +236,6 @@ class Batch:
             assert self.handlers.facts is not None
             self.facts = self.handlers.facts.facts(self.tx, sorted(self.world.instances))
         return self.facts.get(instance.root_id, {})
-
-
-def signal_of(job: Job) -> Signal | None:
-    """The signal that a job holds; None when it holds none."""
-    root, name, body = job.root_id, job.name, job.body
-    match job.kind:
-        case "start":
-            return Start(root, name, body["key"], body["vars"], body.get("node", ""))
-        case "message":
-            ttl = body.get("ttl")
-            return Message(root, name, body["key"], body["vars"], None if ttl is None else timedelta(seconds=ttl))
-        case "signal":
-            return Broadcast(root, name, body["vars"], body["beyond"])
-        case "nudge":
-            return Nudge(root)
-        case "cancel":
-            return Cancel(root, name)
-        case "add":
-            return AddInstance(root, body["token"], body["item"])
-        case "remove":
-            return RemoveInstance(root, body["token"])
-    return None
-
-
-def body_of(signal: Signal) -> tuple[str, str, dict[str, Any]]:
-    """The kind, name and body of the job that holds a signal."""
-    match signal:
-        case Start():
-            node = {"node": signal.node} if signal.node else {}
-            return "start", signal.process, {"key": signal.business_key, "vars": dict(signal.vars), **node}
-        case Message():
-            ttl = {} if signal.ttl is None else {"ttl": signal.ttl.total_seconds()}
-            return "message", signal.name, {"key": signal.key, "vars": dict(signal.vars), **ttl}
-        case Broadcast():
-            return "signal", signal.name, {"vars": dict(signal.vars), "beyond": signal.beyond}
-        case Nudge():
-            return "nudge", "", {}
-        case Cancel():
-            return "cancel", signal.process, {}
-        case AddInstance():
-            return "add", "", {"token": signal.token_id, "item": signal.item}
-        case RemoveInstance():
-            return "remove", "", {"token": signal.token_id}
 
 
 def _asked(pending: Pending) -> Call:

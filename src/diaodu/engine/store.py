@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from diaodu.engine.definition import Definitions, Deployed
 from diaodu.engine.game.world import Processes
-from diaodu.engine.instance import ACTIVE, DONE, OFFERED, Changes, Instance, Job
+from diaodu.engine.instance import DONE, OFFERED, Changes, Instance, Job
 from diaodu.kernel import journal, sets
 from diaodu.kernel.db import Tx
 from diaodu.kernel.ids import part_of
@@ -64,7 +64,7 @@ class Store(Protocol):
         """The ready, due jobs of locked roots in id order, at most ``each`` of a root."""
 
     def load(self, roots: Collection[int]) -> dict[int, list[Instance]]:
-        """The active instances of locked roots, by root and in id order."""
+        """The active and suspended instances of locked roots, by root and in id order."""
 
     def write(self, jobs: Sequence[Job], instances: Sequence[Instance], changes: Changes) -> None:
         """Write what a batch did with the claimed ``jobs``, each row once.
@@ -113,19 +113,20 @@ def claim(tx: Tx, part: int, roots: Sequence[int], each: int) -> list[Job]:
 
 
 def load(tx: Tx, part: int, roots: Iterable[int], definitions: Definitions) -> dict[int, list[Instance]]:
-    """The active instances of locked roots, by root and in id order."""
+    """The active and suspended instances of locked roots, by root and in id order."""
     ids = list(roots)
     rows = tx.rows(
-        "select id, root_id, definition_id, business_key, tokens, vars, started_at, parent_id, parent_token"
+        "select id, root_id, definition_id, business_key, tokens, vars, started_at, state, parent_id, parent_token"
         " from engine.instance"
-        " where part = %s and root_id = any(%s::int8[]) and state = 0 order by id",
+        " where part = %s and root_id = any(%s::int8[]) and state in (0, 3) order by id",
         (part, ids),
     )
     versions = definitions.load(tx, {r[2] for r in rows})
     found: dict[int, list[Instance]] = {root: [] for root in ids}
-    for key, root, definition, business_key, tokens, variables, started_at, *parent in rows:
+    for key, root, definition, business_key, tokens, variables, started_at, state, *parent in rows:
         of = versions[definition]
         instance = Instance(key, root, definition, of.version, of.graph, business_key, variables, started_at, *parent)
+        instance.state = state
         instance.load_tokens(tokens)
         found[root].append(instance)
     return found
@@ -165,8 +166,18 @@ def write(tx: Tx, part: int, jobs: Sequence[Job], instances: Iterable[Instance],
             " and job_id = any(%s::int8[]) and resolved_at is null",
             (tx.now, part, list(changes.mended)),
         )
+    _write_rare(tx, part, changes)
     for root, entry in changes.entries:
         journal.record(tx, root, entry)
+
+
+def _write_rare(tx: Tx, part: int, changes: Changes) -> None:
+    """What a batch seldom does: migrated instances, and external work that nobody needs any more."""
+    migrated = [(part, *pair) for pair in sorted(changes.migrated.items())]
+    sets.update(tx, "engine.instance", _KEY, {"definition_id": "int4"}, migrated)
+    renamed = [(part, task, *node) for task, node in sorted(changes.renamed.items())]
+    sets.update(tx, "engine.human_task", _KEY, {"node": "text", "name": "text"}, renamed)
+    sets.delete(tx, "engine.external_task", _KEY, [(part, task) for task in sorted(changes.errands)])
 
 
 def _write_instances(tx: Tx, part: int, instances: list[Instance]) -> None:
@@ -190,7 +201,7 @@ def _write_instances(tx: Tx, part: int, instances: list[Instance]) -> None:
     ]
     sets.insert(tx, "engine.instance", _INSTANCE_COLUMNS, new)
     moved = [(part, i.id, i.state, i.dump_tokens(), i.vars, i.ended_at) for i in instances if i.changed and not i.new]
-    sets.update(tx, "engine.instance", _KEY, _MOVED, moved, where=f"t.state = {ACTIVE}")
+    sets.update(tx, "engine.instance", _KEY, _MOVED, moved, where="t.state in (0, 3)")
 
 
 def _write_signals(tx: Tx, part: int, instances: list[Instance], changes: Changes) -> None:

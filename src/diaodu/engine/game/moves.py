@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from diaodu.engine.board import Board, NodeError, assign, backoff, plain
-from diaodu.engine.game import called, events, gateways, interventions, joins, kept, loops, migrating, scopes, tasks
+from diaodu.engine.game import called, events, gateways, interventions, joins, kept, loops, scopes, tasks
 from diaodu.engine.game.world import Due, Pending, World
 from diaodu.engine.graph import GATEWAYS, Flow, Kind, Node, Trigger
 from diaodu.engine.instance import (
@@ -21,19 +21,13 @@ from diaodu.engine.instance import (
     Token,
 )
 from diaodu.engine.model import (
-    AddInstance,
     Advance,
-    Answer,
     Broadcast,
     BusinessError,
-    Cancel,
     Done,
     Message,
-    Migrate,
-    Move,
     Nudge,
     Outcome,
-    RemoveInstance,
     Retry,
     Signal,
     Start,
@@ -88,20 +82,8 @@ class Game:
             case Nudge(root):
                 for instance in self.world.active(root):
                     scopes.nudge(self, instance)
-            case Cancel():
-                interventions.cancel(self, stimulus)
-            case AddInstance() | RemoveInstance() if kept.turns(self, stimulus):
-                pass
-            case AddInstance(root, token_id, item):
-                loops.add(self, self.world.token(root, token_id), item)
-            case RemoveInstance(root, token_id):
-                loops.remove(self, self.world.token(root, token_id))
-            case Move():
-                interventions.move(self, stimulus)
-            case Answer():
-                interventions.answer(self, stimulus)
-            case Migrate():
-                migrating.migrate(self, stimulus)
+            case _:
+                interventions.take(self, stimulus)
 
     def awaits(self, message: Message) -> bool:
         """Whether a token waits for a message now; if not, one may once it has been answered."""

@@ -83,5 +83,3 @@ class Due:
     token: Token
     armed: list[int]
     timer: WorkingTime
-
-
