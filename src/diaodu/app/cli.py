@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from diaodu.app import cli_orders
+from diaodu.app import cli_orders, cli_process
 from diaodu.app.bench import cli as cli_bench
 from diaodu.app.command import Choice, Commands, command, say
 from diaodu.app.doctor import examine
@@ -33,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_orders.app, name="order")
+app.add_typer(cli_process.app, name="process")
 app.add_typer(cli_bench.app, name="bench")
 
 

@@ -73,14 +73,6 @@ _PROBLEMS = {
         "缺少 diaodu:kind,请写明此处完成的工作种类",
     ),
     "double-kind": ("the kind of work '{what}' is drawn twice", "工作种类“{what}”重复出现"),
-    "no-calendar": (
-        "no calendar is available for the working time of '{what}'",
-        "没有可用于“{what}”工作时间的日历",
-    ),
-    "out-of-event-subprocess": (
-        "a flow leaves an event subprocess, which ends by itself",
-        "顺序流不能从事件子流程引出,它自行结束",
-    ),
     "lonely-event": (
         "an event-based gateway needs at least two events to choose from, but has {what}",
         "事件网关至少需要两个可选事件,实际为 {what} 个",
@@ -93,7 +85,10 @@ _PROBLEMS = {
         "a certain deadlock: no run brings a token to all the flows that it waits for (run: {what})",
         "必然死锁:任何运行都不会让它等待的各条顺序流都到齐(运行:{what})",
     ),
-    "never-ends": ("no run ever comes to an end", "任何运行都不会结束"),
+    "never-ends": (
+        "no run comes to its end: a token is always left over that waits for ever",
+        "任何运行都不会结束:总有令牌被永远留下等待",
+    ),
     "may-deadlock": (
         "may wait for ever: some of its flows may never bring a token (run: {what})",
         "可能一直等待:某些顺序流可能永远没有令牌到达(运行:{what})",
@@ -126,10 +121,6 @@ _PROBLEMS = {
         "names no decision (diaodu:decision); deployment asks for one",
         "未写明决策(diaodu:decision);部署时必须写明",
     ),
-    "unnamed-pool": (
-        "names no pool (diaodu:pool); deployment asks for one",
-        "未写明任务池(diaodu:pool);部署时必须写明",
-    ),
     "unknown-function": (
         "FEEL has no function '{what}': the call always gives null",
         "FEEL 没有函数“{what}”:该调用的结果总是 null",
@@ -139,8 +130,8 @@ _PROBLEMS = {
 # What does not keep a process from being deployed.
 WARNINGS = frozenset(
     {
-        "may-deadlock", "may-run-twice", "not-searched", "no-default", "uncaught-error", "not-deployed",
-        "unnamed-type", "unnamed-decision", "unnamed-pool", "unknown-function",
+        "may-deadlock", "may-run-twice", "never-ends", "not-searched", "no-default", "uncaught-error", "not-deployed",
+        "unnamed-type", "unnamed-decision", "unknown-function",
     }
 )  # fmt: skip
 
@@ -212,8 +203,8 @@ class IncidentNotOpen(Rejected):
 
 
 class DiagramNotDrawn(Rejected):
-    """422: no diagram could be made for a process that has none; the process itself may run all the same."""
+    """422: there is no place in the file where a diagram could be put; the process itself may run all the same."""
 
     code, status = "engine.diagram-not-drawn", 422
-    en = "No diagram can be drawn for this process: {reason}"
-    zh = "无法为该流程绘制流程图:{reason}"
+    en = "No diagram can be added to this file."
+    zh = "无法在该文件中加入流程图。"
