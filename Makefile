@@ -5,12 +5,13 @@ SHELL := /bin/bash
 VENV ?= .venv
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PROOF_MINUTES ?= 10
+SOAK_MINUTES ?= 30
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CODE := src tests tools
 PYTEST := $(BIN)/python -m pytest -q
 
-.PHONY: help setup run test lint types contracts size quick check proof bench docs clean
+.PHONY: help setup run test lint types contracts size quick check proof bench soak docs clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -56,6 +57,9 @@ proof: setup ## Kill workers and senders under load for PROOF_MINUTES (10), then
 
 bench: setup ## Orders per second, CPU per order, and the share of what PostgreSQL can write at all
 	@$(BIN)/diaodu bench orders
+
+soak: setup ## The engine under a steady load for SOAK_MINUTES (30): latency, table and index sizes, a verdict
+	@$(BIN)/diaodu bench soak --minutes $(SOAK_MINUTES)
 
 docs: setup ## Check the documentation against the code
 	@$(PYTEST) tests/docs
