@@ -6,6 +6,7 @@ from diaodu.engine import check_net, check_runs
 from diaodu.engine.check_feel import feel
 from diaodu.engine.errors import Problem
 from diaodu.engine.graph import SCOPES, Graph, Kind, Node, Trigger
+from diaodu.engine.model import EXTERNAL
 from diaodu.engine.ports import Handlers
 
 _DRIVEN = (Kind.STAGE, Kind.ADHOC)
@@ -39,7 +40,8 @@ def unknown_calls(graph: Graph, known: Collection[str], code: str = "unknown-pro
 def _bindings(graph: Graph, handlers: Handlers) -> Iterator[Problem]:
     for node in graph.nodes:
         by_itself = handlers.lenient and node.type == node.id
-        if node.kind is Kind.SERVICE and node.type and node.type not in handlers.services and not by_itself:
+        bound = by_itself or node.type == EXTERNAL or node.type in handlers.services
+        if node.kind is Kind.SERVICE and node.type and not bound:
             yield Problem(node.id, "unbound-type", node.type)
         if node.kind is Kind.RULE and handlers.decisions is None and not by_itself:
             yield Problem(node.id, "no-decisions", node.type)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -14,6 +14,7 @@ from diaodu.engine.ports import Handlers
 from diaodu.engine.times import cycle_of, due_at
 from diaodu.feel import FeelError, to_python
 from diaodu.kernel.db import Tx
+from diaodu.kernel.errors import NotFound
 
 _COLUMNS = "id, key, version, name, digest, deployed_at"
 
@@ -83,16 +84,27 @@ def _first(tx: Tx, node: Node, handlers: Handlers) -> tuple[datetime, int, str |
             cycle = cycle_of(str(value), tx.now)
             return cycle.first, cycle.left, cycle.every
         if timer.calendar and handlers.calendar is not None:
-            return handlers.calendar.due(tx, [WorkingTime(0, timer.calendar, tx.now, str(value))])[0], 1, None
+            asked = WorkingTime(0, timer.calendar, tx.now, str(value))
+            return handlers.calendar.due(tx, [asked])[0], 1, None
         return due_at(value, tx.now), 1, None
     except (ValueError, OverflowError, FeelError):
-        raise ProcessNotExecutable([Problem(node.id, "bad-timer", timer.value if isinstance(timer.value, str) else timer.value.text)]) from None
+        raise ProcessNotExecutable(
+            [Problem(node.id, "bad-timer", timer.value if isinstance(timer.value, str) else timer.value.text)]
+        ) from None
 
 
 @lru_cache(maxsize=512)
 def compiled(bpmn: bytes, key: str) -> Graph:
     """The graph of a deployed process."""
     return parse_trusted(bpmn, key)
+
+
+def definition_of(tx: Tx, key: str, version: int) -> Process:
+    """A version of a process; NotFound."""
+    row = tx.row("select id, version, bpmn, key from engine.definition where key = %s and version = %s", (key, version))
+    if row is None:
+        raise NotFound(entity="process version", id=f"{key}:{version}")
+    return Process(row[0], row[1], compiled(bytes(row[2]), row[3]))
 
 
 class Definitions:
@@ -130,8 +142,11 @@ class Deployed:
     def _newest(self) -> dict[str, Process]:
         tx = self._tx
         if Deployed not in tx.memo:
-            rows = tx.rows("select distinct on (key) id, key from engine.definition order by key, version desc")
+            rows = tx.rows(
+                "select distinct on (key) id, key, suspended_at is not null from engine.definition"
+                " order by key, version desc"
+            )
             loaded = self._definitions.load(tx, {r[0] for r in rows})
-            tx.memo[Deployed] = {r[1]: loaded[r[0]] for r in rows}
+            tx.memo[Deployed] = {r[1]: replace(loaded[r[0]], suspended=True) if r[2] else loaded[r[0]] for r in rows}
         found: dict[str, Process] = tx.memo[Deployed]
         return found

@@ -131,9 +131,10 @@ ATTRIBUTES: Mapping[str, Mapping[str, frozenset[str]]] = {
     LINK: {},
 }
 
-_SERVICE = frozenset({"type", "settings"})
+_SERVICE = frozenset({"type", "topic", "settings"})
 # The extension attributes, namespace https://diaodu.dev/bpmn:
 # type, settings  the service to call, and its own settings, "name=value; name=value"
+# topic           instead of a type: external workers fetch the task by this topic
 # decision        the decision to ask
 # result          the variable that takes the value of a script or decision; without it a context gives several
 # key             FEEL, the key of the message to wait for; without it the business key of the instance

@@ -6,6 +6,7 @@ from diaodu.engine.drafts import SOME_DAY, Draft, Notes
 from diaodu.engine.elements import EXTENSION, LINK, MODEL, local_name
 from diaodu.engine.graph import ACTIVITIES, Flow, Kind, Timer, Trigger
 from diaodu.engine.mapping import read_loop, read_mapping
+from diaodu.engine.model import EXTERNAL
 from diaodu.engine.times import cycle_of, is_duration
 
 Drafts = Sequence[Draft]
@@ -163,8 +164,9 @@ def _rule(notes: Notes, draft: Draft, _drafts: Drafts) -> None:
 
 
 def _service(notes: Notes, draft: Draft, _drafts: Drafts) -> None:
-    draft.fields["type"] = notes.needed(draft.element, "type")
-    settings: dict[str, str] = {}
+    topic = draft.element.get(EXTENSION + "topic") or ""
+    draft.fields["type"] = EXTERNAL if topic else notes.needed(draft.element, "type")
+    settings: dict[str, str] = {"topic": topic} if topic else {}
     text = draft.element.get(EXTENSION + "settings") or ""
     for part in filter(None, (p.strip() for p in text.split(";"))):
         name, sign, value = part.partition("=")

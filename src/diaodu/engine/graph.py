@@ -161,3 +161,4 @@ class Process:
     id: int
     version: int
     graph: Graph
+    suspended: bool = False  # it starts no instances

@@ -121,7 +121,7 @@ class Handlers:
     """All that is plugged into an engine; missing service types are refused at deployment.
 
     With ``lenient`` a task that names no service, decision or pool is taken too: its element id is the type or the
-    decision, the pool is 0.
+    decision, the pool is 0. ``effects`` are the service types whose work writes effects: nobody skips them by hand.
     """
 
     services: Mapping[str, ServiceHandler]
@@ -131,3 +131,4 @@ class Handlers:
     decisions: DecisionService | None = None
     calendar: Calendar | None = None
     lenient: bool = False
+    effects: frozenset[str] = frozenset()

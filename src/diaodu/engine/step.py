@@ -9,6 +9,7 @@ import structlog
 from diaodu.engine import store
 from diaodu.engine.board import Board, visible
 from diaodu.engine.definition import Definitions
+from diaodu.engine.external import BUILT_IN
 from diaodu.engine.game import Game, Pending, Runaway, World
 from diaodu.engine.graph import Kind, Node
 from diaodu.engine.instance import FAILED, Incident, Instance, Job, Token
@@ -179,7 +180,7 @@ class Batch:
             if kind is Kind.RULE:
                 self._ask(live)
                 continue
-            handler = self.handlers.services.get(service)
+            handler = self.handlers.services.get(service) or BUILT_IN.get(service)
             if handler is not None:
                 self._serve(handler, live)
                 continue

@@ -14,6 +14,7 @@ from diaodu.kernel.ids import part_of
 # One order's jobs in one batch; the rest follow in the next.
 JOBS_EACH = 64
 
+INSTANCE = "id, root_id, definition_id, business_key, tokens, vars, started_at, state, parent_id, parent_token"
 _JOB = (
     "j.id, j.root_id, j.instance_id, j.token_id, j.kind, j.name, j.msg_key, j.body, j.state, j.due_at, j.attempts,"
     " j.created_at"
@@ -32,7 +33,8 @@ _JOB_COLUMNS = {
 }  # fmt: skip
 _INSTANCE_COLUMNS = {
     **_KEY, "root_id": "int8", "definition_id": "int4", "business_key": "text", "state": "int2", "tokens": "jsonb",
-    "vars": "jsonb", "started_at": "timestamptz", "ended_at": "timestamptz", "parent_id": "int8", "parent_token": "int8",
+    "vars": "jsonb", "started_at": "timestamptz", "ended_at": "timestamptz", "parent_id": "int8",
+    "parent_token": "int8",
 }  # fmt: skip
 _TASK_COLUMNS = {
     **_KEY, "root_id": "int8", "instance_id": "int8", "token_id": "int8", "node": "text", "name": "text",
@@ -116,19 +118,26 @@ def load(tx: Tx, part: int, roots: Iterable[int], definitions: Definitions) -> d
     """The active and suspended instances of locked roots, by root and in id order."""
     ids = list(roots)
     rows = tx.rows(
-        "select id, root_id, definition_id, business_key, tokens, vars, started_at, state, parent_id, parent_token"
-        " from engine.instance"
+        f"select {INSTANCE} from engine.instance"
         " where part = %s and root_id = any(%s::int8[]) and state in (0, 3) order by id",
         (part, ids),
     )
-    versions = definitions.load(tx, {r[2] for r in rows})
     found: dict[int, list[Instance]] = {root: [] for root in ids}
+    for instance in instances(tx, rows, definitions):
+        found[instance.root_id].append(instance)
+    return found
+
+
+def instances(tx: Tx, rows: Sequence[tuple[Any, ...]], definitions: Definitions) -> list[Instance]:
+    """Instances of rows with the columns INSTANCE."""
+    versions = definitions.load(tx, {r[2] for r in rows})
+    found = []
     for key, root, definition, business_key, tokens, variables, started_at, state, *parent in rows:
         of = versions[definition]
         instance = Instance(key, root, definition, of.version, of.graph, business_key, variables, started_at, *parent)
         instance.state = state
         instance.load_tokens(tokens)
-        found[root].append(instance)
+        found.append(instance)
     return found
 
 
@@ -180,7 +189,7 @@ def _write_rare(tx: Tx, part: int, changes: Changes) -> None:
     sets.delete(tx, "engine.external_task", _KEY, [(part, task) for task in sorted(changes.errands)])
 
 
-def _write_instances(tx: Tx, part: int, instances: list[Instance]) -> None:
+def _write_instances(tx: Tx, part: int, moved: list[Instance]) -> None:
     new = [
         (
             part,
@@ -196,12 +205,12 @@ def _write_instances(tx: Tx, part: int, instances: list[Instance]) -> None:
             i.parent_id,
             i.parent_token,
         )
-        for i in instances
+        for i in moved
         if i.new
     ]
     sets.insert(tx, "engine.instance", _INSTANCE_COLUMNS, new)
-    moved = [(part, i.id, i.state, i.dump_tokens(), i.vars, i.ended_at) for i in instances if i.changed and not i.new]
-    sets.update(tx, "engine.instance", _KEY, _MOVED, moved, where="t.state in (0, 3)")
+    rows = [(part, i.id, i.state, i.dump_tokens(), i.vars, i.ended_at) for i in moved if i.changed and not i.new]
+    sets.update(tx, "engine.instance", _KEY, _MOVED, rows, where="t.state in (0, 3)")
 
 
 def _write_signals(tx: Tx, part: int, instances: list[Instance], changes: Changes) -> None:

@@ -25,6 +25,8 @@ def enter(game: "Game", instance: Instance, token: Token, node: Node) -> None:
     if process is None:
         version = "" if node.version is None else f" in version {node.version}"
         raise NodeError("engine.unknown-process", f"no process '{key}'{version} is deployed")
+    if process.suspended and node.version is None:
+        raise NodeError("engine.definition-suspended", f"process '{key}' is suspended")
     if _depth(game, instance) >= DEPTH_MAX:
         raise NodeError("engine.too-deep", f"{DEPTH_MAX} calls stand within each other")
     local = token.vars or {}

@@ -27,6 +27,9 @@ def start(game: "Game", asked: Start) -> None:
     entry = None if process is None else process.graph.by_id.get(asked.node, process.graph.entry)
     if process is None or entry is None:
         raise UnknownProcess(process=asked.process)
+    if process.suspended:
+        kept.until_resumed(game, asked)
+        return
     begin(game, process, asked.root_id, asked.business_key, asked.vars, entry)
 
 
@@ -37,7 +40,7 @@ def begin(
     business_key: str,
     variables: Vars,
     entry: int,
-    caller: tuple[int, int] = (0, 0),
+    caller: tuple[int, int] | None = None,
 ) -> None:
     """Start an instance of a version at one of its start events; ``caller`` is the instance and token that call it."""
     instance = Instance(
@@ -49,7 +52,7 @@ def begin(
         business_key,
         plain(variables),
         game.board.now,
-        *(part or None for part in caller),
+        *(caller or (None, None)),
         new=True,
         changed=True,
     )
@@ -160,9 +163,13 @@ def message(game: "Game", sent: Message) -> None:
             return
     if kept.message(game, sent, waiting=False):
         return
-    for process in game.world.processes.all_newest():
-        if (entry := process.graph.opening.get((Trigger.MESSAGE, sent.name))) is not None:
-            begin(game, process, sent.root_id, sent.key, sent.vars, entry)
+    meant = [p for p in game.world.processes.all_newest() if (Trigger.MESSAGE, sent.name) in p.graph.opening]
+    ready = [p for p in meant if not p.suspended]
+    for process in ready:
+        entry = process.graph.opening[Trigger.MESSAGE, sent.name]
+        begin(game, process, sent.root_id, sent.key, sent.vars, entry)
+    if meant and not ready:
+        kept.until_resumed(game, sent)
 
 
 def waiting(game: "Game", sent: Message) -> tuple[Instance, Token, int] | None:
@@ -227,7 +234,8 @@ def broadcast(game: "Game", thrown: Broadcast) -> None:
         return
     board.changes.broadcasts.append((board.new_id(root), root, thrown.name, plain(thrown.vars)))
     for process in game.world.processes.all_newest():
-        if (entry := process.graph.opening.get((Trigger.SIGNAL, thrown.name))) is not None:
+        entry = process.graph.opening.get((Trigger.SIGNAL, thrown.name))
+        if entry is not None and not process.suspended:
             begin(game, process, root, "", thrown.vars, entry)
 
 

@@ -125,7 +125,7 @@ def _answer(game: "Game", instance: Instance, token: Token, said: Answer) -> Non
             game.board.fail(instance, token, "engine.external-failed", failed.reason, detail, "call")
 
 
-def stuck(graph: Graph, node: str, effects: frozenset[str]) -> bool:
+def writes(graph: Graph, node: str, effects: frozenset[str]) -> bool:
     """Whether the work of a node writes effects, so that nobody may pass it over."""
     found = graph.by_id.get(node)
     return found is not None and graph.nodes[found].kind is Kind.SERVICE and graph.nodes[found].type in effects

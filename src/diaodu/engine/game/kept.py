@@ -1,14 +1,17 @@
 """What comes for a suspended instance is kept as jobs, which are ready again when it is resumed."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from diaodu.engine.instance import KEPT, Instance, Job
-from diaodu.engine.model import EXTERNAL, AddInstance, Answer, Broadcast, Message, RemoveInstance, Signal
+from diaodu.engine.instance import KEPT, READY, Instance, Job
+from diaodu.engine.model import EXTERNAL, AddInstance, Answer, Broadcast, Message, RemoveInstance, Signal, Start
 from diaodu.engine.signals import body_of
 
 if TYPE_CHECKING:
     from diaodu.engine.game.moves import Game
+
+LOOK_AGAIN = timedelta(minutes=1)
 
 
 def job(game: "Game", due: Job) -> bool:
@@ -55,8 +58,18 @@ def _waits(instance: Instance, name: str, key: str | None) -> bool:
     return any(n == name and k == key for t in instance.tokens.values() for _, n, k in t.waits)
 
 
+def until_resumed(game: "Game", asked: Start | Message) -> None:
+    """What would start an instance of a suspended version is looked at again later."""
+    due = game.board.now + LOOK_AGAIN
+    _write(game, asked, None, READY, due)
+
+
 def _keep(game: "Game", instance: Instance, signal: Signal) -> None:
-    board, root = game.board, instance.root_id
+    _write(game, signal, instance.id, KEPT, game.board.now)
+
+
+def _write(game: "Game", signal: Signal, instance: int | None, state: int, due: datetime) -> None:
+    board, root = game.board, signal.root_id
     made = board.new_id(root)
     kind, name, body = body_of(signal)
-    board.changes.jobs[made] = Job(made, root, instance.id, None, kind, name, None, body, KEPT, board.now, 0, board.now)
+    board.changes.jobs[made] = Job(made, root, instance, None, kind, name, None, body, state, due, 0, board.now)

@@ -1,5 +1,6 @@
 """A running instance goes over to another version of its process, as a whole or not at all."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from diaodu.engine.board import NodeError
@@ -97,11 +98,14 @@ def _apply(game: "Game", instance: Instance, process: Process, report: Report, a
     game.stir(instance)
     for token, indexes in opened:
         if indexes and instance.tokens.get(token.id) is token:
-            game.guarded(instance, token, "enter", lambda g, i, t, _, n=indexes: _open(g, i, t, n))
+            game.guarded(instance, token, "enter", _opening(indexes))
 
 
-def _open(game: "Game", instance: Instance, token: Token, indexes: list[int]) -> None:
-    events.open_all(game, instance, token, indexes)
+def _opening(indexes: list[int]) -> Callable[["Game", Instance, Token, Node], None]:
+    def move(game: "Game", instance: Instance, token: Token, _node: Node) -> None:
+        events.open_all(game, instance, token, indexes)
+
+    return move
 
 
 def _carry(game: "Game", passage: Passage, *, recompute: bool) -> list[int]:

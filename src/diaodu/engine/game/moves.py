@@ -118,7 +118,8 @@ class Game:
             case Wait(name, key):
                 self.board.mend(token)
                 instance.changed = True
-                events.listen(self, instance, token, token.node, name, key)
+                if [token.node, name, key] not in token.waits:
+                    events.listen(self, instance, token, token.node, name, key)
             case BusinessError(code, message):
                 events.throw_error(self, instance, token, code, message)
             case Retry(reason, after):
