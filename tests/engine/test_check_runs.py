@@ -47,7 +47,18 @@ def graph(arrows: str, boundary: str = "") -> Graph:
             )
         )
     nodes.append(Node(len(nodes), "process", "process", Kind.PROCESS, -1))
-    return Graph("process", "process", tuple(nodes), index, index["s"], frozenset(), signals=False, opening={}, schedules=(), joins={})
+    return Graph(
+        "process",
+        "process",
+        tuple(nodes),
+        index,
+        index["s"],
+        frozenset(),
+        signals=False,
+        opening={},
+        schedules=(),
+        joins={},
+    )
 
 
 def _pairs(chain: list[str]) -> Iterator[tuple[str, str]]:

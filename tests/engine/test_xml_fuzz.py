@@ -88,7 +88,7 @@ def test_a_hostile_file_is_refused(make: Callable[[], bytes], code: str) -> None
 
 
 def test_a_huge_attribute_below_the_limit_is_read() -> None:
-    assert refusal(process(f'<documentation>{"x" * (MAX_BYTES - 1000)}</documentation>')) == set()
+    assert refusal(process(f"<documentation>{'x' * (MAX_BYTES - 1000)}</documentation>")) == set()
 
 
 def chain(count: int) -> str:

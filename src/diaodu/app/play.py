@@ -1,6 +1,7 @@
 """A process that is only played: in a throw-away database, with a clock that jumps, until it ends or stands still."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
@@ -48,13 +49,12 @@ class Refused(Exception):
         super().__init__()
 
 
-def play(sources: Sequence[bytes], wanted: Play) -> Iterator[Line]:
+def play(sources: Sequence[bytes], wanted: Play, dsn: str | None = None) -> Iterator[Line]:
     """Play a process: one line for each event of its history, and at the end one that tells where it stands.
 
-    Raises Refused before anything is started, and UnknownProcess.
+    ``dsn`` is a migrated database, without one a scratch one is made. Raises Refused before that, and UnknownProcess.
     """
-    rng = Random(wanted.seed)
-    given = Given(wanted.results)
+    rng, given = Random(wanted.seed), Given(wanted.results)
     findings = examine(sources, players(rng, given, ()))
     if any(not problem.warning for problems in findings for problem in problems):
         raise Refused(findings)
@@ -62,9 +62,8 @@ def play(sources: Sequence[bytes], wanted: Play) -> Iterator[Line]:
     first = wanted.process or graphs[0].key
     if first not in {graph.key for graph in graphs}:
         raise UnknownProcess(process=first)
-    with postgres.scratch(settings=SETTINGS) as server:
-        migrate(server.dsn, parts=1)
-        game = _Game(server.dsn, rng, given, graphs)
+    with _database(dsn) as place:
+        game = _Game(place, rng, given, graphs)
         try:
             game.deploy(sources, findings)
             steps = game.run(first, wanted)
@@ -72,6 +71,16 @@ def play(sources: Sequence[bytes], wanted: Play) -> Iterator[Line]:
             yield game.end(steps)
         finally:
             game.db.close()
+
+
+@contextmanager
+def _database(dsn: str | None) -> Iterator[str]:
+    if dsn is not None:
+        yield dsn
+        return
+    with postgres.scratch(settings=SETTINGS) as server:
+        migrate(server.dsn, parts=1)
+        yield server.dsn
 
 
 @dataclass(frozen=True)

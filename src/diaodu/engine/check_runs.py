@@ -8,7 +8,7 @@ from itertools import product
 from diaodu.engine.check_net import Join, Net, Places, Step
 
 # How much is looked at before the search is given up: every token of every state that is reached counts as one.
-WORK_MAX = 300_000
+WORK_MAX = 100_000
 # A place with this many tokens has "many": one token taken leaves one or many.
 MANY = 2
 TRACE_MAX = 12
