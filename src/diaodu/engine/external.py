@@ -30,17 +30,17 @@ _COLUMNS = {
     "attempts": "int2", "created_at": "timestamptz",
 }  # fmt: skip
 _KEY = {"part": "int2", "id": "int8"}
-# The subscription of a suspended instance waits with it.
+# Materialized: a plan that runs the inner query again would lock more than its limit. What belongs to a suspended
+# instance waits with it.
 _FETCH = """
+with free as materialized (
+  select part, id from engine.external_task t
+   where part = %(part)s and state = 0 and topic = any(%(topics)s::text[]) and due_at <= %(now)s and attempts < %(most)s
+     and not exists (select from engine.instance i where i.part = t.part and i.id = t.instance_id and i.state = 3)
+   order by due_at, id limit %(limit)s for update skip locked)
 update engine.external_task e
    set worker = %(worker)s, lock_token = %(lock)s || ':' || e.id, due_at = %(until)s, attempts = e.attempts + 1
-  from (select part, id from engine.external_task
-         where part = %(part)s and state = 0 and topic = any(%(topics)s::text[]) and due_at <= %(now)s
-           and attempts < %(most)s
-           and not exists (select from engine.instance i where i.part = %(part)s
-                              and i.id = external_task.instance_id and i.state = 3)
-         order by due_at, id limit %(limit)s for update skip locked) f
- where e.part = f.part and e.id = f.id and e.part = %(part)s
+  from free where e.part = %(part)s and e.part = free.part and e.id = free.id
 returning e.id, e.root_id, e.instance_id, e.node, e.topic, e.vars, e.settings, e.attempts, e.lock_token, e.due_at
 """
 
