@@ -28,8 +28,13 @@ class Everything(dict[str, Any]):
         return True
 
 
-class NoCalendar:
+class Unasked:
+    """Ports that deployment looks for; the play itself answers."""
+
     def due(self, _tx: Any, _timers: Any) -> Any:
+        raise NotImplementedError
+
+    def decide(self, _tx: Any, _questions: Any) -> Any:
         raise NotImplementedError
 
 
@@ -37,8 +42,8 @@ ALL = Handlers(
     Everything(check=Service()),
     {},
     driver=Driver(lambda _: Advance()),
-    decisions=Any,
-    calendar=NoCalendar(),
+    decisions=Unasked(),
+    calendar=Unasked(),
     lenient=True,
 )
 
@@ -173,8 +178,8 @@ class Play:
             calls, game.calls = game.calls, {}
             for asked in calls.values():
                 node = asked.instance.node(asked.token)
-                answer = self.answers.get(node.type, lambda _: Done())
-                outcome = answer(visible(asked.instance, asked.token))
+                answer = self.answers.get(node.type)
+                outcome = Done() if answer is None else answer(visible(asked.instance, asked.token))
                 if outcome is not None:
                     game.answer(asked, outcome)
             game.stages.clear()

@@ -159,7 +159,10 @@ class Office:
 def test_working_time_is_asked_once_for_all_timers_of_a_batch(db: Database) -> None:
     office = Office()
     bench = Bench(db, Handlers({}, {}, calendar=office))
-    timer = '<intermediateCatchEvent id="t" diaodu:calendar="c"><timerEventDefinition><timeDuration>PT8H</timeDuration></timerEventDefinition></intermediateCatchEvent>'
+    timer = (
+        '<intermediateCatchEvent id="t" diaodu:calendar="c"><timerEventDefinition>'
+        "<timeDuration>PT8H</timeDuration></timerEventDefinition></intermediateCatchEvent>"
+    )
     bench.deploy(bpmn(f"{START}{timer}", "s -> t"))
     roots = [bench.root() for _ in range(3)]
     bench.signal(*(Start(r, "p", "k") for r in roots))

@@ -11,7 +11,10 @@ START = '<startEvent id="s"/>'
 
 
 def multi(attributes: str = "", parts: str = "", name: str = "u") -> str:
-    return f'<userTask id="{name}"><multiInstanceLoopCharacteristics {attributes}>{parts}</multiInstanceLoopCharacteristics></userTask>'
+    return (
+        f'<userTask id="{name}"><multiInstanceLoopCharacteristics {attributes}>'
+        f"{parts}</multiInstanceLoopCharacteristics></userTask>"
+    )
 
 
 def process(activity: str, name: str = "u") -> bytes:
@@ -145,8 +148,14 @@ def test_an_error_of_one_instance_ends_them_all() -> None:
 
 
 def test_a_subprocess_runs_for_each_item_with_variables_of_its_own() -> None:
-    inner = f'<startEvent id="i"/><scriptTask id="c" diaodu:result="item"><script>item * 2</script></scriptTask><userTask id="u"/>{flows("i -> c" + chr(10) + "c -> u")}'
-    loop = '<multiInstanceLoopCharacteristics diaodu:collection="[1, 2]" diaodu:element="item" diaodu:output="out" diaodu:value="item"/>'
+    inner = (
+        f'<startEvent id="i"/><scriptTask id="c" diaodu:result="item"><script>item * 2</script>'
+        f'</scriptTask><userTask id="u"/>{flows("i -> c" + chr(10) + "c -> u")}'
+    )
+    loop = (
+        '<multiInstanceLoopCharacteristics diaodu:collection="[1, 2]" diaodu:element="item" diaodu:output="out"'
+        ' diaodu:value="item"/>'
+    )
     play = Play(process(f'<subProcess id="sub">{inner}{loop}</subProcess>', "sub")).start(item=0)
     assert [s["item"] for s in play.seen("u")] == [2, 4]
     play.complete("u")
@@ -157,7 +166,10 @@ def test_a_subprocess_runs_for_each_item_with_variables_of_its_own() -> None:
 
 def test_a_call_activity_runs_for_each_item() -> None:
     called = bpmn(f'{START}<userTask id="w"/>', "s -> w", key="q")
-    loop = '<multiInstanceLoopCharacteristics diaodu:collection="[1, 2]" diaodu:element="item" diaodu:output="out" diaodu:value="got"/>'
+    loop = (
+        '<multiInstanceLoopCharacteristics diaodu:collection="[1, 2]" diaodu:element="item" diaodu:output="out"'
+        ' diaodu:value="got"/>'
+    )
     play = Play(called, process(f'<callActivity id="c" calledElement="q">{loop}</callActivity>', "c")).start()
     assert [s["item"] for s in play.seen("w")] == [1, 2]
     play.complete("w", got="x")
@@ -205,6 +217,9 @@ def test_a_service_is_called_once_for_each_instance_at_the_same_time() -> None:
         batches.append(1)
         return Done()
 
-    service = '<serviceTask id="a" diaodu:type="check"><multiInstanceLoopCharacteristics><loopCardinality>3</loopCardinality></multiInstanceLoopCharacteristics></serviceTask>'
+    service = (
+        '<serviceTask id="a" diaodu:type="check"><multiInstanceLoopCharacteristics>'
+        "<loopCardinality>3</loopCardinality></multiInstanceLoopCharacteristics></serviceTask>"
+    )
     play = Play(process(service, "a"), check=check).start()
     assert (len(batches), play.empty) == (3, True)

@@ -1,13 +1,15 @@
 """Call activities, ad-hoc subprocesses, data mapping and lanes."""
 
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.engine.kit import bpmn, flows
 from tests.engine.play import ROOT, Play
 
 from diaodu.engine.game.called import DEPTH_MAX
-from diaodu.engine.model import Cancel, Done, Retry
+from diaodu.engine.model import Cancel, Done, Outcome, Retry
 
 START = '<startEvent id="s"/>'
 
@@ -137,9 +139,10 @@ def test_a_task_sees_its_inputs_and_only_its_outputs_go_out() -> None:
 
 def test_a_subprocess_has_variables_of_its_own_and_results_go_to_the_nearest_scope_that_has_the_name() -> None:
     inner = (
-        '<startEvent id="i"/><scriptTask id="c" diaodu:result="x"><script>x + 1</script></scriptTask><scriptTask id="d" diaodu:result="y"><script>x</script></scriptTask><userTask id="u"/>'
-        + flows("i -> c\nc -> d\nd -> u")
-    )
+        '<startEvent id="i"/><scriptTask id="c" diaodu:result="x"><script>x + 1</script>'
+        '</scriptTask><scriptTask id="d" diaodu:result="y"><script>x</script></scriptTask>'
+        '<userTask id="u"/>'
+    ) + flows("i -> c\nc -> d\nd -> u")
     sub = f'<subProcess id="sub">{mapped(("x", "n"), outputs=(("n", "x * 10"),))}{inner}</subProcess>'
     play = Play(bpmn(f'{START}{sub}<endEvent id="e"/>', "s -> sub\nsub -> e")).start(n=1)
     assert (play.seen("u"), play.vars) == ([{"n": 1, "x": 2, "y": 2}], {"n": 1, "y": 2})
@@ -163,8 +166,16 @@ def test_the_standards_data_associations_map_as_well() -> None:
 
 
 def test_a_caught_event_maps_what_it_brings() -> None:
-    event = f'<intermediateCatchEvent id="m">{mapped(outputs=(("sum", "amount * 2"),))}<messageEventDefinition messageRef="m_paid"/></intermediateCatchEvent>'
-    border = f'<boundaryEvent id="b" attachedToRef="u" cancelActivity="false">{mapped(outputs=(("why", "reason"),))}<messageEventDefinition messageRef="m_stop"/></boundaryEvent>'
+    event = (
+        f'<intermediateCatchEvent id="m">'
+        f'{mapped(outputs=(("sum", "amount * 2"),))}<messageEventDefinition messageRef="m_paid"/>'
+        f"</intermediateCatchEvent>"
+    )
+    border = (
+        f'<boundaryEvent id="b" attachedToRef="u" cancelActivity="false">'
+        f'{mapped(outputs=(("why", "reason"),))}<messageEventDefinition messageRef="m_stop"/>'
+        f"</boundaryEvent>"
+    )
     play = Play(bpmn(f'{START}{event}<userTask id="u"/>{border}<endEvent id="e"/>', "s -> m\nm -> u\nb -> e")).start()
     play.send("paid", amount=4)
     play.send("stop", reason="late", more=1)
@@ -174,18 +185,26 @@ def test_a_caught_event_maps_what_it_brings() -> None:
 def test_a_message_is_thrown_by_a_service_with_what_is_mapped_for_it() -> None:
     seen: list[object] = []
 
-    def mail(variables: object) -> Done:
+    def mail(variables: Mapping[str, Any]) -> Done:
         seen.append(variables)
         return Done()
 
-    throw = f'<intermediateThrowEvent id="t" diaodu:type="mail">{mapped(("to", "who"))}<messageEventDefinition/></intermediateThrowEvent><endEvent id="e" diaodu:type="mail"><messageEventDefinition/></endEvent>'
+    throw = (
+        f'<intermediateThrowEvent id="t" diaodu:type="mail">'
+        f"{mapped(('to', 'who'))}<messageEventDefinition/></intermediateThrowEvent>"
+        f'<endEvent id="e" diaodu:type="mail"><messageEventDefinition/></endEvent>'
+    )
     play = Play(bpmn(f"{START}{throw}", "s -> t\nt -> e"), mail=mail).start(who="甲")
     assert (seen, play.done, play.empty) == ([{"who": "甲", "to": "甲"}, {"who": "甲"}], ["s", "t", "e"], True)
 
 
 def test_a_service_that_is_tried_again_keeps_its_inputs_and_timers() -> None:
-    answers = iter([Retry("busy", timedelta(minutes=1)), Done({"r": 1})])
-    task = f'<serviceTask id="a" diaodu:type="check">{mapped(("x", "n"))}</serviceTask><boundaryEvent id="t" attachedToRef="a"><timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition></boundaryEvent>'
+    answers: Iterator[Outcome] = iter([Retry("busy", timedelta(minutes=1)), Done({"r": 1})])
+    task = (
+        f'<serviceTask id="a" diaodu:type="check">{mapped(("x", "n"))}</serviceTask>'
+        f'<boundaryEvent id="t" attachedToRef="a"><timerEventDefinition>'
+        f"<timeDuration>PT1H</timeDuration></timerEventDefinition></boundaryEvent>"
+    )
     play = Play(bpmn(f"{START}{task}", "s -> a"), check=lambda _: next(answers)).start(n=5)
     assert (play.seen("a"), len(play.jobs)) == ([{"n": 5, "x": 5}], 2)
     play.later(minutes=1)

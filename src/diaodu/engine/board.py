@@ -42,7 +42,7 @@ class Board:
     def arm(self, instance: Instance, token: Token, node: Node, due: datetime, body: Vars) -> None:
         """Set the timer of ``node`` for a token."""
         instance.changed = True
-        job = self._job(instance, token, "timer", node.id, due, body)
+        job = self._job(instance, token, "timer", node.id, due, body=body)
         self.changes.jobs[job.id] = job
         token.timers.append([node.index, job.id])
 
@@ -93,25 +93,32 @@ class Board:
             token.job = None
 
     def postpone(
-        self, instance: Instance, token: Token, state: int, attempts: int, due: datetime, what: str = "call"
+        self, instance: Instance, token: Token, state: int, attempts: int, due: datetime, *, what: str = "call"
     ) -> int:
         """Let a job do ``what`` at the token's node again at ``due``, or hold it for an incident; returns its id."""
         instance.changed = True
         if token.job is not None:
             self.changes.tries[token.job] = (state, attempts, due)
             return token.job
-        job = self._job(instance, token, "retry", what, due, {})
+        job = self._job(instance, token, "retry", what, due, body={})
         job.state, job.attempts = state, attempts
         self.changes.jobs[job.id] = job
         token.job = job.id
         return job.id
 
     def fail(
-        self, instance: Instance, token: Token, code: str, message: str, detail: Mapping[str, Any], what: str = "enter"
+        self,
+        instance: Instance,
+        token: Token,
+        code: str,
+        message: str,
+        detail: Mapping[str, Any],
+        *,
+        what: str = "enter",
     ) -> None:
         """Open an incident at the token's node; when it is mended, ``what`` is done again."""
         node = instance.node(token)
-        job_id = self.postpone(instance, token, FAILED, 0, self.now, what)
+        job_id = self.postpone(instance, token, FAILED, 0, self.now, what=what)
         incident = self.new_id(instance.root_id)
         self.changes.incidents.append(
             Incident(incident, instance.root_id, instance.id, node.id, job_id, code, message, dict(detail))
@@ -159,7 +166,7 @@ class Board:
             raise NodeError("engine.no-key", f"the message key of '{node.id}' is null")
         return str(found)
 
-    def _job(self, instance: Instance, token: Token, kind: str, name: str, due: datetime, body: Vars) -> Job:
+    def _job(self, instance: Instance, token: Token, kind: str, name: str, due: datetime, *, body: Vars) -> Job:
         job_id = self.new_id(instance.root_id)
         return Job(job_id, instance.root_id, instance.id, token.id, kind, name, None, body, 0, due, 0, self.now)
 

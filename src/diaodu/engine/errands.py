@@ -35,9 +35,12 @@ def _spread(db: Database, actor: str, part: int) -> int:
             "select id, root_id, name, vars from engine.broadcast where part = %s order by id limit %s",
             (part, AT_ONCE),
         )
-    for made, root, name, variables in thrown:
-        for target in range(db.parts):
-            with db.transaction(actor=actor) as tx:
+        waiting = tx.rows(
+            "select distinct part from engine.subscription where name = any(%s)", ([t[2] for t in thrown],)
+        )
+    for (target,) in waiting:
+        with db.transaction(actor=actor) as tx:
+            for made, root, name, variables in thrown:
                 _deliver(tx, target, made, Broadcast(root, name, variables, beyond=False))
     if thrown:
         with db.transaction(actor=actor) as tx:

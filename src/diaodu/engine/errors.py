@@ -43,11 +43,14 @@ _PROBLEMS = {
         "needs exactly one link catch event with the name '{what}' in the same scope, and at least one that throws it",
         "同一范围内必须恰好有一个名为“{what}”的链接捕获事件,并至少有一个抛出事件",
     ),
+    "bad-host": (
+        "'{what}' is an event: only activities have events at their border",
+        "“{what}”是事件,只有活动可以带边界事件",
+    ),
     "in-adhoc": ("start and end events cannot stand in an ad-hoc subprocess", "即席子流程内不能有开始或结束事件"),
     "no-calendar": ("no calendar is available for the working time of '{what}'", "没有可用于“{what}”工作时间的日历"),
     "bad-target": (
-        "'{what}' cannot follow an event-based gateway: only message, timer and signal events and receive tasks can, "
-        "each by one flow",
+        "'{what}' cannot follow an event-based gateway: only events that wait and receive tasks can, by one flow each",
         "“{what}”不能跟在事件网关之后:只能是消息、定时、信号事件或接收任务,且各有一条顺序流",
     ),
     "unreachable": ("cannot be reached from the start", "从开始事件无法到达"),

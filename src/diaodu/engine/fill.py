@@ -52,6 +52,8 @@ def _attach(notes: Notes, draft: Draft, drafts: Drafts, by_id: Mapping[str, int]
     if host is None or drafts[host].scope != draft.scope or drafts[host].kind not in ACTIVITIES:
         notes.problem(element, "bad-reference", str(element.get("attachedToRef")))
         return
+    if local_name(drafts[host].element).endswith("Event"):
+        notes.problem(element, "bad-host", str(element.get("attachedToRef")))
     draft.fields["attached"] = host
     draft.fields["interrupting"] = element.get("cancelActivity", "true") != "false"
     if draft.trigger is Trigger.ERROR and not draft.fields["interrupting"]:
@@ -179,7 +181,13 @@ def _service(notes: Notes, draft: Draft, _drafts: Drafts) -> None:
 def _user(notes: Notes, draft: Draft, drafts: Drafts) -> None:
     element = draft.element
     if draft.scope >= 0 and drafts[draft.scope].kind is Kind.STAGE and not draft.incoming:
-        return  # its driver says all of this
+        # Its driver says all of this, and starts it as one task.
+        for tag in ("multiInstanceLoopCharacteristics", "standardLoopCharacteristics", "dataInputAssociation"):
+            if element.find(MODEL + tag) is not None:
+                notes.problem(element, "unsupported", tag)
+        if element.find(f"{MODEL}extensionElements/{EXTENSION}input") is not None:
+            notes.problem(element, "unsupported", "diaodu:input")
+        return
     for name, fallback in (("pool", "0" if notes.lenient else ""), ("priority", "50")):
         text = element.get(EXTENSION + name) or fallback
         value = notes.value(element, text)

@@ -43,7 +43,17 @@ class Token:
     turn: int = -1
 
     def dump(self) -> list[Any]:
-        row = [self.id, self.node, self.scope, self.key, self.via, self.waits, self.timers, self.task, self.job]
+        row: list[Any] = [
+            self.id,
+            self.node,
+            self.scope,
+            self.key,
+            self.via,
+            self.waits,
+            self.timers,
+            self.task,
+            self.job,
+        ]
         if self.vars is not None or self.loop is not None or self.turn >= 0:
             row.append({"vars": self.vars, "loop": self.loop, "turn": self.turn})
         return row

@@ -35,6 +35,23 @@ def name_data(notes: Notes) -> None:
 
 def read_mapping(notes: Notes, draft: Draft) -> None:
     """``diaodu:input`` and ``diaodu:output``, and the simple forms of the standard's data associations."""
+    inputs, outputs = _extended(notes, draft)
+    for part in draft.element.iterfind(f"{MODEL}ioSpecification/*"):
+        if local_name(part) not in _IO_PARTS:
+            notes.problem(part, "unsupported", local_name(part))
+    for element in draft.element.iterfind(MODEL + "dataInputAssociation"):
+        inputs += _association(notes, element)
+    for element in draft.element.iterfind(MODEL + "dataOutputAssociation"):
+        outputs += _association(notes, element)
+    draft.fields["inputs"], draft.fields["outputs"] = tuple(inputs), tuple(outputs)
+    # A none event has neither, though it is executed as a manual task is; a stage's data is its driver's.
+    activity = draft.kind in _WITH_DATA and not local_name(draft.element).endswith("Event")
+    for name, given, kinds in (("input", inputs, _THROWN), ("output", outputs, _CAUGHT)):
+        if given and not activity and draft.kind not in kinds:
+            notes.problem(draft.element, "unsupported", "diaodu:" + name)
+
+
+def _extended(notes: Notes, draft: Draft) -> tuple[list[tuple[str, Expression]], list[tuple[str, Expression]]]:
     inputs: list[tuple[str, Expression]] = []
     outputs: list[tuple[str, Expression]] = []
     for element in draft.element.iterfind(f"{MODEL}extensionElements/*"):
@@ -45,20 +62,7 @@ def read_mapping(notes: Notes, draft: Draft) -> None:
             notes.problem(element, "unsupported", "diaodu:" + local_name(element))
         elif (pair := _mapped(notes, element, element.get("name"), element.get("expression"))) is not None:
             side.append(pair)
-    specification = draft.element.find(MODEL + "ioSpecification")
-    for part in () if specification is None else children(specification):
-        if local_name(part) not in _IO_PARTS:
-            notes.problem(part, "unsupported", local_name(part))
-    for element in draft.element.iterfind(MODEL + "dataInputAssociation"):
-        inputs += _association(notes, element)
-    for element in draft.element.iterfind(MODEL + "dataOutputAssociation"):
-        outputs += _association(notes, element)
-    activity = draft.kind in _WITH_DATA and local_name(draft.element) not in ("intermediateCatchEvent",)
-    if inputs and not activity and draft.kind not in _THROWN:
-        notes.problem(draft.element, "unsupported", "diaodu:input")
-    if outputs and not activity and draft.kind not in _CAUGHT:
-        notes.problem(draft.element, "unsupported", "diaodu:output")
-    draft.fields["inputs"], draft.fields["outputs"] = tuple(inputs), tuple(outputs)
+    return inputs, outputs
 
 
 def _mapped(notes: Notes, element: Element, name: str | None, text: str | None) -> tuple[str, Expression] | None:
@@ -110,7 +114,7 @@ def read_loop(notes: Notes, draft: Draft) -> Loop | None:
     element = given[0]
     notes.attributes(element)
     notes.extensions(element, EXTENSIONS.get(local_name(element), frozenset()))
-    if draft.kind is Kind.STAGE or len(given) > 1 or local_name(draft.element) == "intermediateCatchEvent":
+    if draft.kind is Kind.STAGE or len(given) > 1 or local_name(draft.element).endswith("Event"):
         notes.problem(draft.element, "unsupported", local_name(element))
     for part in children(element):
         if local_name(part) not in _LOOP[local_name(element)]:

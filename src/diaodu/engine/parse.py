@@ -233,7 +233,8 @@ class _Reader:
             notes.problem(process, "bad-reference", lane)
         key = process.get("id") or ""
         name = process.get("name") or key
-        handlers = tuple(d.fields["entries"][0] for d in outer if d.kind is Kind.EVENT_SUBPROCESS and d.fields["entries"])
+        inner = [d.fields["entries"] for d in outer if d.kind is Kind.EVENT_SUBPROCESS]
+        handlers = tuple(entries[0] for entries in inner if entries)
         nodes = (*(self._frozen(d) for d in self.drafts), Node(index, key, name, Kind.PROCESS, -1, handlers=handlers))
         return Graph(
             key,

@@ -186,7 +186,7 @@ class Batch:
                 continue
             for call in live:
                 message = f"no service '{service}' is bound"
-                self.board.fail(call.instance, call.token, "engine.no-handler", message, {}, "call")
+                self.board.fail(call.instance, call.token, "engine.no-handler", message, {}, what="call")
 
     def _serve(self, handler: ServiceHandler, pending: list[Pending]) -> None:
         calls = [_asked(p) for p in pending]

@@ -32,7 +32,8 @@ def enter(game: "Game", instance: Instance, token: Token, node: Node) -> None:
     local = token.vars or {}
     variables = {name: local[name] for name, _ in node.inputs} if node.inputs else dict(visible(instance, token))
     caller = (instance.id, token.id)
-    events.begin(game, process, instance.root_id, instance.business_key, variables, process.graph.entry, caller)
+    root, entry = instance.root_id, process.graph.entry
+    events.begin(game, process, root, instance.business_key, variables, entry=entry, caller=caller)
 
 
 def returned(game: "Game", caller: Instance, child: Instance) -> None:

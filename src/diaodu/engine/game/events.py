@@ -24,13 +24,16 @@ Vars = Mapping[str, Any]
 def start(game: "Game", asked: Start) -> None:
     """Start an instance of the newest version."""
     process = game.world.processes.newest(asked.process)
-    entry = None if process is None else process.graph.by_id.get(asked.node, process.graph.entry)
-    if process is None or entry is None:
+    if process is None:
         raise UnknownProcess(process=asked.process)
+    entry = process.graph.by_id.get(asked.node, -1) if asked.node else process.graph.entry
+    node = process.graph.nodes[entry]
+    if node.kind is not Kind.START or node.scope != -1:
+        raise UnknownProcess(process=f"{asked.process} {asked.node}")
     if process.suspended:
         kept.until_resumed(game, asked)
         return
-    begin(game, process, asked.root_id, asked.business_key, asked.vars, entry)
+    begin(game, process, asked.root_id, asked.business_key, asked.vars, entry=entry)
 
 
 def begin(
@@ -39,6 +42,7 @@ def begin(
     root: int,
     business_key: str,
     variables: Vars,
+    *,
     entry: int,
     caller: tuple[int, int] | None = None,
 ) -> None:
@@ -52,7 +56,8 @@ def begin(
         business_key,
         plain(variables),
         game.board.now,
-        *(caller or (None, None)),
+        parent_id=caller[0] if caller else None,
+        parent_token=caller[1] if caller else None,
         new=True,
         changed=True,
     )
@@ -77,7 +82,7 @@ def _open(game: "Game", instance: Instance, token: Token, event: Node) -> bool:
     match event.trigger:
         case Trigger.MESSAGE:
             key = game.board.key(instance, token, event)
-            return listen(game, instance, token, event.index, event.event, key)
+            return listen(game, instance, token, event.index, (event.event, key))
         case Trigger.SIGNAL:
             token.waits.append([event.index, event.event, None])
         case Trigger.TIMER:
@@ -85,24 +90,29 @@ def _open(game: "Game", instance: Instance, token: Token, event: Node) -> bool:
     return True
 
 
-def listen(game: "Game", instance: Instance, token: Token, index: int, name: str, key: str) -> bool:
-    """Let a token wait for a message, which may have come before; False when that has ended its waiting."""
+def listen(game: "Game", instance: Instance, token: Token, index: int, message: tuple[str, str]) -> bool:
+    """Let a token wait for a message (name, key), which may have come before; False when that has ended its waiting."""
     event = instance.graph.nodes[index]
-    while instance.early and (found := _early(game, instance, name, key)) is not None:
+    while (found := _early(game, instance.root_id, *message)) is not None:
         catch(game, instance, token, index, found)
         if index == token.node or event.interrupting:
             return False
-    token.waits.append([index, name, key])
+    token.waits.append([index, *message])
     return True
 
 
-def _early(game: "Game", instance: Instance, name: str, key: str) -> Vars | None:
-    _expire(game, instance)
-    for position, (early_name, early_key, variables, _) in enumerate(instance.early):
-        if early_name == name and early_key == key:
-            del instance.early[position]
-            found: Vars = variables
-            return found
+def _early(game: "Game", root: int, name: str, key: str) -> Vars | None:
+    """An early message of the root, whichever of its instances has kept it."""
+    for instance in game.world.instances[root]:
+        if not instance.early:
+            continue
+        _expire(game, instance)
+        for position, (early_name, early_key, variables, _) in enumerate(instance.early):
+            if early_name == name and early_key == key:
+                del instance.early[position]
+                instance.changed = True
+                found: Vars = variables
+                return found
     return None
 
 
@@ -167,7 +177,7 @@ def message(game: "Game", sent: Message) -> None:
     ready = [p for p in meant if not p.suspended]
     for process in ready:
         entry = process.graph.opening[Trigger.MESSAGE, sent.name]
-        begin(game, process, sent.root_id, sent.key, sent.vars, entry)
+        begin(game, process, sent.root_id, sent.key, sent.vars, entry=entry)
     if meant and not ready:
         kept.until_resumed(game, sent)
 
@@ -210,9 +220,15 @@ def _expire(game: "Game", instance: Instance) -> None:
 
 
 def forget(game: "Game", instance: Instance) -> None:
-    """An instance ends with its early messages."""
+    """An instance ends: its early messages go to another one that may come to wait for them, or with it."""
     _expire(game, instance)
-    instance.early = []
+    early, instance.early = instance.early, []
+    for entry in early:
+        for other in game.world.active(instance.root_id):
+            if other is not instance and entry[0] in other.graph.messages:
+                other.early.append(entry)
+                other.changed = True
+                break
 
 
 def broadcast(game: "Game", thrown: Broadcast) -> None:
@@ -236,7 +252,7 @@ def broadcast(game: "Game", thrown: Broadcast) -> None:
     for process in game.world.processes.all_newest():
         entry = process.graph.opening.get((Trigger.SIGNAL, thrown.name))
         if entry is not None and not process.suspended:
-            begin(game, process, root, "", thrown.vars, entry)
+            begin(game, process, root, "", thrown.vars, entry=entry)
 
 
 def catch(game: "Game", instance: Instance, token: Token, index: int, results: Vars) -> None:
@@ -290,7 +306,7 @@ def throw_error(game: "Game", instance: Instance, token: Token, code: str, messa
         catch(game, *found, {})
         return
     again = "call" if instance.node(token).kind is Kind.SERVICE else "enter"
-    game.board.fail(instance, token, "engine.uncaught-error", f"{code}: {message}", {"error": code}, again)
+    game.board.fail(instance, token, "engine.uncaught-error", f"{code}: {message}", {"error": code}, what=again)
 
 
 def _catcher(

@@ -18,9 +18,7 @@ def chosen(game: "Game", instance: Instance, token: Token, node: Node) -> tuple[
     true = tuple(
         f
         for f in node.flows
-        if f.condition is not None
-        and f is not node.default
-        and game.board.value(instance, token, f.condition) is True
+        if f.condition is not None and f is not node.default and game.board.value(instance, token, f.condition) is True
     )
     if not true and node.default is not None:
         true = (node.default,)

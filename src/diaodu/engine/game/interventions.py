@@ -122,7 +122,7 @@ def _answer(game: "Game", instance: Instance, token: Token, said: Answer) -> Non
             events.throw_error(game, instance, token, code, message)
         case failed:
             detail = {"task": said.task_id, "attempts": failed.attempts}
-            game.board.fail(instance, token, "engine.external-failed", failed.reason, detail, "call")
+            game.board.fail(instance, token, "engine.external-failed", failed.reason, detail, what="call")
 
 
 def writes(graph: Graph, node: str, effects: frozenset[str]) -> bool:

@@ -57,7 +57,7 @@ def _next(game: "Game", instance: Instance, holder: Token, node: Node, loop: Loo
         _turn(game, instance, holder, node, {})
         return
     if not running:
-        _finish(game, instance, holder, node, loop)
+        _finish(game, instance, holder, loop)
 
 
 def _once_more(game: "Game", instance: Instance, holder: Token, loop: Loop) -> bool:
@@ -98,12 +98,12 @@ def _after(game: "Game", instance: Instance, holder: Token, node: Node, loop: Lo
         _count(instance, holder)
     if loop.completion is not None and game.board.value(instance, holder, loop.completion) is True:
         game.empty(instance, holder.id, "completed")
-        _finish(game, instance, holder, node, loop)
+        _finish(game, instance, holder, loop)
     else:
         _next(game, instance, holder, node, loop)
 
 
-def _finish(game: "Game", instance: Instance, holder: Token, node: Node, loop: Loop) -> None:
+def _finish(game: "Game", instance: Instance, holder: Token, loop: Loop) -> None:
     out = sorted(_state(holder)["out"], key=lambda pair: pair[0])
     if loop.output:
         assign(instance, holder, {loop.output: [value for _, value in out]})

@@ -119,13 +119,13 @@ class Game:
                 self.board.mend(token)
                 instance.changed = True
                 if [token.node, name, key] not in token.waits:
-                    events.listen(self, instance, token, token.node, name, key)
+                    events.listen(self, instance, token, token.node, (name, key))
             case BusinessError(code, message):
                 events.throw_error(self, instance, token, code, message)
             case Retry(reason, after):
                 if asked.attempt >= ATTEMPTS_MAX:
                     detail = {"attempts": asked.attempt}
-                    self.board.fail(instance, token, "engine.attempts-exhausted", reason, detail, "call")
+                    self.board.fail(instance, token, "engine.attempts-exhausted", reason, detail, what="call")
                 else:
                     pause = after if after is not None else backoff(asked.attempt, token.id)
                     self.board.postpone(instance, token, READY, asked.attempt, self.board.now + pause)
@@ -153,7 +153,7 @@ class Game:
             move(self, instance, token, instance.node(token))
         except NodeError as error:
             self.close(instance, token, WITHDRAWN, "failed")
-            self.board.fail(instance, token, error.code, error.text, {}, what)
+            self.board.fail(instance, token, error.code, error.text, {}, what=what)
 
     def put(self, instance: Instance, node: int, scope: int, key: str | None = None, via: int = -1) -> Token:
         """A new token that enters a node."""
