@@ -1,18 +1,15 @@
-"""What reaches beyond one root and one batch: signals to others, starts by the clock, calls, and running instances
-of the schema before."""
+"""What reaches beyond one root and one batch: signals to others, starts by the clock, calls."""
 
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
 import pytest
-from tests.engine.kit import NOW, Bench, Service, bpmn, claim, services
+from tests.engine.kit import NOW, Bench, bpmn, claim
 
 from diaodu.engine import commands, errands, queries
 from diaodu.engine.errors import ProcessNotExecutable
-from diaodu.engine.instance import TOKENS_VERSION
 from diaodu.engine.ports import AddInstance, Broadcast, Handlers, Message, Start, WorkingTime
 from diaodu.engine.worker import Worker
 from diaodu.kernel.db import Database, Tx
@@ -212,59 +209,6 @@ def test_a_message_carries_its_time_to_live_to_the_worker(bench: Bench) -> None:
     bench.work()
     ((stored,),) = bench.rows("select tokens->'early' from engine.instance")
     assert stored == [["paid", "k", {}, (NOW + timedelta(minutes=5)).isoformat()]]
-
-
-# What ran before the upgrade ---------------------------------------------------------------------------------------
-
-
-def test_instances_of_the_schema_before_go_on(db: Database) -> None:
-    """The stored tokens are as the release before wrote them: no version, nine fields, early messages without end."""
-    bench = Bench(db, services(work=Service()))
-    body = (
-        f'{START}<parallelGateway id="f"/><userTask id="u" diaodu:pool="1"/><boundaryEvent id="b" attachedToRef="u">'
-        "<timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition></boundaryEvent>"
-        '<subProcess id="sub"><startEvent id="i"/><receiveTask id="m" messageRef="m_stop"/>'
-        '<sequenceFlow id="i_m" sourceRef="i" targetRef="m"/></subProcess><parallelGateway id="j"/>'
-        '<receiveTask id="n" messageRef="m_paid"/><endEvent id="e"/><exclusiveGateway id="x"/>'
-    )
-    bench.deploy(bpmn(body, "s -> f\nf -> u\nf -> sub\nu -> x\nb -> x\nx -> j\nsub -> j\nj -> n\nn -> e"))
-    root = bench.root()
-    with db.transaction() as tx:
-        instance, first, second, inner, job, task = (tx.new_id(1) for _ in range(6))
-        tokens = {
-            "tokens": [
-                [first, 2, 0, None, 2, [[2, "task", str(task)]], [[3, job]], task, None],
-                [second, 4, 0, None, 3, [], [], None, None],
-                [inner, 6, second, None, 0, [[6, "stop", "k"]], [], None, None],
-            ],
-            "early": [["paid", "k", {"sum": 1}]],
-        }
-        tx.run(
-            "insert into engine.instance (part, id, root_id, definition_id, business_key, state, tokens, vars,"
-            " started_at) values (1, %s, %s, 1, 'k', 0, %s::jsonb, '{\"a\": 1}', %s)",
-            (instance, root, orjson.dumps(tokens).decode(), tx.now),
-        )
-        tx.run(
-            "insert into engine.job (part, id, root_id, instance_id, token_id, kind, name, body, state, due_at,"
-            " created_at) values (1, %s, %s, %s, %s, 'timer', 'b', '{}', 0, %s, %s)",
-            (job, root, instance, first, tx.now + timedelta(hours=1), tx.now),
-        )
-        tx.run(
-            "insert into engine.human_task (part, id, root_id, instance_id, token_id, node, name, planned, pool,"
-            " priority, state, due_at, created_at) values (1, %s, %s, %s, %s, 'u', 'u', false, 1, 50, 0, %s, %s)",
-            (task, root, instance, first, tx.now, tx.now),
-        )
-    assert bench.at_nodes(root) == ["m", "sub", "u"]
-    bench.signal(Message(root, "stop", "k"))
-    bench.work()
-    assert bench.at_nodes(root) == ["j", "u"]
-    assert bench.rows("select (tokens->'v')::int, tokens->'early'->0->3 from engine.instance") == [
-        (TOKENS_VERSION, None)
-    ]
-    bench.later(hours=1)
-    bench.work()
-    assert (bench.state(root), bench.instance(root).vars) == ("ended", {"a": 1, "sum": 1})
-    assert (bench.jobs(), bench.tasks(root)[0].state) == ([], "withdrawn")
 
 
 def test_a_running_worker_does_its_errands(bench: Bench, db: Database) -> None:
