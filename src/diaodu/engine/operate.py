@@ -287,3 +287,18 @@ def _hand_over(tx: Tx, signal: Signal) -> None:
 
 def _entry(what: str, instance: Instance, by: str, reason: str) -> dict[str, Any]:
     return {"t": what, "instance": instance.id, "by": by, "reason": reason}
+
+
+def tokens_at(tx: Tx, instance_id: int, node: str) -> list[int]:
+    """The tokens that stand at an element; NotFound."""
+    instance = _locked(tx, instance_id)
+    return [t.id for t in instance.tokens.values() if instance.node(t).id == node]
+
+
+def incidents_of(tx: Tx, instance_id: int) -> list[int]:
+    """The open incidents of an instance."""
+    rows = tx.rows(
+        "select id from engine.incident where part = %s and instance_id = %s and resolved_at is null order by id",
+        (part_of(instance_id), instance_id),
+    )
+    return [r[0] for r in rows]

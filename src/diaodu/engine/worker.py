@@ -8,7 +8,7 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
-from diaodu.engine import errands
+from diaodu.engine import bulk, errands
 from diaodu.engine.failure import Runner
 from diaodu.engine.ports import Handlers
 from diaodu.kernel import leases
@@ -16,7 +16,7 @@ from diaodu.kernel.db import Database
 
 BATCH, BATCH_MAX = 100, 500
 PAUSE, PAUSE_MAX = 0.002, 0.1  # seconds without work
-ERRANDS = 0.2  # seconds between two looks for signals to other roots and starts by the clock
+ERRANDS = 0.2  # seconds between two looks for signals to other roots, starts by the clock, bulk operations
 _PARTITION, _WORKER = "engine:", "engine-worker:"
 _BUSY = """
 select p from unnest(%s::int2[]) p
@@ -60,7 +60,7 @@ class Worker:
         """Work until nothing is due, then let go; returns the number of jobs done."""
         self._share()
         total = 0
-        while done := sum(self._work(part) for part in self._busy()) + errands.run(self.db, self.owner, self._held):
+        while done := sum(self._work(part) for part in self._busy()) + self._errands():
             total += done
             self._renew()
         self._let_go()
@@ -71,13 +71,18 @@ class Worker:
         worked = False
         if time.monotonic() >= self._errands_at:
             self._errands_at = time.monotonic() + ERRANDS
-            worked = errands.run(self.db, self.owner, self._held) > 0
+            worked = self._errands() > 0
         for part in self._busy():
             if stop.is_set():
                 break
             worked = self._work(part) > 0 or worked
             self._renew()
         return worked
+
+    def _errands(self) -> int:
+        """What is done beside the batches."""
+        held, effects = self._held, self.runner.handlers.effects
+        return errands.run(self.db, self.owner, held) + bulk.run(self.db, self.owner, held, effects)
 
     def _busy(self) -> list[int]:
         with self.db.transaction(actor=self.owner) as tx:

@@ -1,0 +1,323 @@
+"""One operation on many instances: looked at first, confirmed with the token of that look, done by the workers.
+
+A preview counts and names the first instances and gives a token; nothing happens without it. A confirmed operation is
+done by whoever holds a partition, in batches: each batch is one transaction of that partition which also writes down
+how far it came, so a crash neither loses nor doubles any of it. An instance that refuses stops no other.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from diaodu.engine import commands, operate
+from diaodu.engine.definition import definition_of
+from diaodu.engine.instance import ALIVE
+from diaodu.engine.refusals import PreviewStale, PreviewUnknown, ReasonNeeded, UnknownOperation
+from diaodu.kernel import sets
+from diaodu.kernel.db import Database, Tx
+from diaodu.kernel.errors import NotFound, Rejected
+
+BATCH, FIRST, REFUSALS_KEPT = 100, 20, 20
+PREVIEW_LIVES = timedelta(hours=1)
+# Long before, every partition has done its share.
+CONFIRMED_LIVES = timedelta(days=30)
+_TODO = """
+select b.id, p.part from engine.bulk b cross join unnest(%s::int2[]) p(part)
+ where b.confirmed_at > %s
+   and not exists (select from engine.bulk_part d where d.part = p.part and d.bulk_id = b.id and d.ended_at is not null)
+ order by b.id, p.part
+"""
+_STATES = {name: number for number, name in operate.STATES.items()}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which instances; what is None does not matter. ``node`` needs ``process``: a token stands at that element."""
+
+    process: str | None = None
+    version: int | None = None
+    state: str | None = None
+    business_key: str | None = None
+    node: str | None = None
+    incident: str | None = None  # the code of an open one
+    started_before: datetime | None = None
+    started_after: datetime | None = None
+    ids: Sequence[int] | None = None
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a bulk operation would touch; ``token`` confirms it within an hour."""
+
+    id: int
+    count: int
+    first: tuple[int, ...]
+    token: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a bulk operation has come; ``refusals`` are the first ones, instance and code."""
+
+    id: int
+    verb: str
+    found: int
+    done: int
+    refused: int
+    refusals: tuple[tuple[int, str], ...] = field(default=())
+    ended: bool = False
+
+
+def preview(tx: Tx, verb: str, chosen: Filter, arguments: Mapping[str, Any], *, by: str, reason: str) -> Preview:
+    """Count what matches, without touching it. UnknownOperation, ReasonNeeded."""
+    if not reason.strip():
+        raise ReasonNeeded
+    _check(verb, chosen, arguments)
+    where, params = _where(tx, chosen)
+    row = tx.row(f"select count(*) from engine.instance i where {where}", params)
+    first = tx.rows(f"select i.id from engine.instance i where {where} order by i.id limit {FIRST}", params)
+    token, made, found = secrets.token_urlsafe(24), tx.new_id(0), int(row[0]) if row else 0
+    stored = {n: v for n, v in asdict(chosen).items() if v is not None}
+    tx.run(
+        "insert into engine.bulk (id, verb, filter, arguments, reason, found, digest, made_by, made_at)"
+        " values (%s, %s, %s::jsonb, %s::jsonb, %s, %s, %s, %s, %s)",
+        (made, verb, sets.to_json(stored), sets.to_json(dict(arguments)), reason, found, _digest(token), by, tx.now),
+    )
+    return Preview(made, found, tuple(r[0] for r in first), token)
+
+
+def confirm(tx: Tx, token: str, by: str) -> int:
+    """Do what was previewed; returns its id, twice the same. PreviewUnknown, PreviewStale."""
+    row = tx.row(
+        "select id, filter, found, confirmed_at from engine.bulk where digest = %s and made_by = %s and made_at > %s",
+        (_digest(token), by, tx.now - PREVIEW_LIVES),
+    )
+    if row is None:
+        raise PreviewUnknown
+    bulk, chosen, then, confirmed_at = row
+    if confirmed_at is not None:
+        return int(bulk)
+    where, params = _where(tx, _filter(chosen))
+    now = tx.row(f"select count(*) from engine.instance i where {where}", params)
+    if now is not None and now[0] > then:
+        raise PreviewStale(now=now[0], then=then)
+    tx.expect(1, "update engine.bulk set confirmed_at = %s where id = %s", (tx.now, bulk))
+    return int(bulk)
+
+
+def progress(tx: Tx, bulk_id: int) -> Progress:
+    """How far an operation has come; NotFound."""
+    row = tx.row("select verb, found from engine.bulk where id = %s", (bulk_id,))
+    if row is None:
+        raise NotFound(entity="bulk operation", id=bulk_id)
+    parts = tx.rows(
+        "select done, refused, refusals, ended_at is not null from engine.bulk_part where bulk_id = %s order by part",
+        (bulk_id,),
+    )
+    refusals = tuple((r["instance"], r["code"]) for p in parts for r in p[2])
+    ended = len(parts) == tx.parts and all(p[3] for p in parts)
+    done, refused = sum(p[0] for p in parts), sum(p[1] for p in parts)
+    return Progress(bulk_id, row[0], row[1], done, refused, refusals[:REFUSALS_KEPT], ended)
+
+
+# What a worker does ---------------------------------------------------------------------------------------------
+
+
+def run(db: Database, actor: str, parts: Collection[int], effects: frozenset[str]) -> int:
+    """Do the next batch of every confirmed operation in these partitions; returns how many instances it looked at."""
+    with db.transaction(actor=actor) as tx:
+        todo = tx.rows(_TODO, (sorted(parts), tx.now - CONFIRMED_LIVES))
+    return sum(_batch(db, bulk, part, effects) for bulk, part in todo)
+
+
+def _batch(db: Database, bulk: int, part: int, effects: frozenset[str]) -> int:
+    with db.transaction() as tx:
+        row = tx.row(
+            "select b.verb, b.filter, b.arguments, b.reason, b.made_by, b.made_at, p.last_id, p.done, p.refused,"
+            " p.refusals, p.ended_at from engine.bulk b left join engine.bulk_part p"
+            " on p.part = %s and p.bulk_id = b.id where b.id = %s",
+            (part, bulk),
+        )
+        if row is None or row[10] is not None:
+            return 0
+        verb, chosen, arguments, reason, tx.actor, made_at, last, done, refused, refusals, _ = row
+        found = _next(tx, part, _filter(chosen), made_at, last or 0)
+        now_refused = []
+        for instance in found:
+            try:
+                _VERBS[verb](tx, instance, dict(arguments), Order(tx.actor, reason, _filter(chosen), effects))
+            except Rejected as error:
+                now_refused.append({"instance": instance, "code": error.code})
+        rows = [
+            (part, bulk, found[-1] if found else last or 0, (done or 0) + len(found) - len(now_refused),
+             (refused or 0) + len(now_refused), ((refusals or []) + now_refused)[:REFUSALS_KEPT],
+             None if len(found) == BATCH else tx.now)
+        ]  # fmt: skip
+        again = (
+            "(part, bulk_id) do update set last_id = excluded.last_id, done = excluded.done,"
+            " refused = excluded.refused, refusals = excluded.refusals, ended_at = excluded.ended_at"
+        )
+        sets.insert(tx, "engine.bulk_part", _PART, rows, on_conflict=again)
+    return len(found)
+
+
+def _next(tx: Tx, part: int, chosen: Filter, made_at: datetime, last: int) -> list[int]:
+    """The next instances of a partition that match and were there when the preview was made."""
+    where, params = _where(tx, chosen)
+    rows = tx.rows(
+        f"select i.id from engine.instance i where i.part = %s and i.id > %s and i.started_at <= %s and {where}"
+        " order by i.id limit %s",
+        (part, last, made_at, *params, BATCH),
+    )
+    return [r[0] for r in rows]
+
+
+_PART = {
+    "part": "int2", "bulk_id": "int8", "last_id": "int8", "done": "int4", "refused": "int4", "refusals": "jsonb",
+    "ended_at": "timestamptz",
+}  # fmt: skip
+
+
+# The operations -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Order:
+    """Who asked for an operation, why, on what, and what may not be passed over."""
+
+    by: str
+    reason: str
+    chosen: Filter
+    effects: frozenset[str]
+
+
+def _suspend(tx: Tx, instance: int, _arguments: Mapping[str, Any], order: Order) -> None:
+    operate.suspend(tx, instance, order.by, order.reason)
+
+
+def _resume(tx: Tx, instance: int, _arguments: Mapping[str, Any], order: Order) -> None:
+    operate.resume(tx, instance, order.by, order.reason)
+
+
+def _cancel(tx: Tx, instance: int, _arguments: Mapping[str, Any], order: Order) -> None:
+    operate.cancel(tx, instance, order.by, order.reason)
+
+
+def _set_variables(tx: Tx, instance: int, arguments: Mapping[str, Any], order: Order) -> None:
+    remove = arguments.get("remove", [])
+    operate.set_variables(tx, instance, arguments["variables"], by=order.by, reason=order.reason, remove=remove)
+
+
+def _skip(tx: Tx, instance: int, _arguments: Mapping[str, Any], order: Order) -> None:
+    for token in operate.tokens_at(tx, instance, order.chosen.node or ""):
+        operate.skip(tx, instance, token, by=order.by, reason=order.reason, effects=order.effects)
+
+
+def _jump(tx: Tx, instance: int, arguments: Mapping[str, Any], order: Order) -> None:
+    for token in operate.tokens_at(tx, instance, order.chosen.node or ""):
+        target = arguments["target"]
+        operate.jump(tx, instance, token, target, by=order.by, reason=order.reason, effects=order.effects)
+
+
+def _migrate(tx: Tx, instance: int, arguments: Mapping[str, Any], order: Order) -> None:
+    recompute = bool(arguments.get("recompute"))
+    operate.migrate(tx, instance, arguments["version"], arguments["mapping"], order.by, recompute=recompute)
+
+
+def _retry(tx: Tx, instance: int, _arguments: Mapping[str, Any], order: Order) -> None:
+    for incident in operate.incidents_of(tx, instance):
+        commands.retry_incident(tx, incident, order.by)
+
+
+_VERBS: Mapping[str, Callable[[Tx, int, Mapping[str, Any], Order], None]] = {
+    "suspend": _suspend,
+    "resume": _resume,
+    "cancel": _cancel,
+    "set_variables": _set_variables,
+    "skip": _skip,
+    "jump": _jump,
+    "migrate": _migrate,
+    "retry": _retry,
+}
+_NEEDS = {"set_variables": ("variables",), "jump": ("target",), "migrate": ("version", "mapping")}
+VERBS = tuple(_VERBS)
+
+
+def _check(verb: str, chosen: Filter, arguments: Mapping[str, Any]) -> None:
+    missing = [name for name in _NEEDS.get(verb, ()) if name not in arguments]
+    why = ""
+    if verb not in _VERBS:
+        why = "unknown"
+    elif missing:
+        why = f"{missing[0]} is missing"
+    elif chosen.state is not None and chosen.state not in _STATES:
+        why = f"state {chosen.state}"
+    elif chosen.process is None and (chosen.node is not None or verb in ("skip", "jump", "migrate")):
+        why = "the filter needs process"
+    elif chosen.node is None and verb in ("skip", "jump"):
+        why = "the filter needs node"
+    if why:
+        raise UnknownOperation(verb=verb, why=why, verbs=", ".join(VERBS))
+
+
+# Filters --------------------------------------------------------------------------------------------------------
+
+
+def _filter(stored: Mapping[str, Any]) -> Filter:
+    times = {n: datetime.fromisoformat(stored[n]) for n in ("started_before", "started_after") if n in stored}
+    return Filter(**{**stored, **times})
+
+
+def _where(tx: Tx, chosen: Filter) -> tuple[str, list[Any]]:
+    """The condition on ``engine.instance i``; without a state, the active and the suspended ones."""
+    states = list(ALIVE) if chosen.state is None else [_STATES[chosen.state]]
+    found: list[tuple[str, list[Any]]] = [("i.state = any(%s::int2[])", [states])]
+    if chosen.process is not None or chosen.version is not None:
+        found.append(_version(chosen))
+    if chosen.business_key is not None:
+        found.append(("i.business_key = %s", [chosen.business_key]))
+    if chosen.node is not None:
+        found.append(_node(tx, chosen))
+    if chosen.incident is not None:
+        found.append((_INCIDENT, [chosen.incident]))
+    if chosen.started_before is not None:
+        found.append(("i.started_at < %s", [chosen.started_before]))
+    if chosen.started_after is not None:
+        found.append(("i.started_at > %s", [chosen.started_after]))
+    if chosen.ids is not None:
+        found.append(("i.id = any(%s::int8[])", [list(chosen.ids)]))
+    return " and ".join(f"({condition})" for condition, _ in found), [v for _, values in found for v in values]
+
+
+_INCIDENT = """
+exists (select from engine.incident n where n.part = i.part and n.instance_id = i.id and n.resolved_at is null
+          and n.code = %s)
+"""
+_STANDS = """
+exists (select from jsonb_array_elements(i.tokens->'tokens') t
+          join unnest(%s::int4[], %s::int4[]) n(definition_id, node) on n.node = (t->>1)::int4
+         where n.definition_id = i.definition_id)
+"""
+
+
+def _version(chosen: Filter) -> tuple[str, list[Any]]:
+    condition = (
+        "i.definition_id in (select d.id from engine.definition d where (%s::text is null or d.key = %s)"
+        " and (%s::int4 is null or d.version = %s))"
+    )
+    return condition, [chosen.process, chosen.process, chosen.version, chosen.version]
+
+
+def _node(tx: Tx, chosen: Filter) -> tuple[str, list[Any]]:
+    """A token stands at an element: its number differs from version to version."""
+    rows = tx.rows("select version from engine.definition where key = %s", (chosen.process,))
+    versions = [definition_of(tx, chosen.process or "", r[0]) for r in rows]
+    places = [(p.id, p.graph.by_id[chosen.node or ""]) for p in versions if chosen.node in p.graph.by_id]
+    return _STANDS, [[p[0] for p in places], [p[1] for p in places]]
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
