@@ -1,5 +1,7 @@
 """Events: thrown and caught, at every place where they may stand, interrupting or beside."""
 
+from datetime import timedelta
+
 import pytest
 from tests.engine.kit import bpmn, flows
 from tests.engine.play import ROOT, Play, due_in
@@ -253,6 +255,20 @@ def test_an_event_subprocess_beside_runs_as_often_as_it_is_triggered_and_holds_i
     assert play.states == ["active"]
     for _ in range(times):
         play.complete("h")
+    assert play.empty
+
+
+def test_an_event_subprocess_may_have_one_of_its_own() -> None:
+    inner = event_subprocess("message").replace("esp", "deep").replace('"h', '"d')
+    inner = inner.replace("hs_h", "ds_d").replace("h_he", "d_de")
+    outer = event_subprocess("timer", inner=f'<userTask id="h"/>{inner}')
+    play = Play(bpmn(f"{START}{USER}{outer}", "s -> u")).start()
+    play.send("stop", ttl=timedelta(0))
+    play.later(hours=1)
+    assert play.at == ["esp", "h"]
+    play.send("stop")
+    assert play.at == ["d", "deep", "esp"]
+    play.complete("d")
     assert play.empty
 
 

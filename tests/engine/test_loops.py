@@ -164,6 +164,17 @@ def test_a_subprocess_runs_for_each_item_with_variables_of_its_own() -> None:
     assert (play.vars, play.done[-2:], play.empty) == ({"item": 0, "out": [2, 4]}, ["sub", "e"], True)
 
 
+def test_what_the_turns_of_a_subprocess_give_is_kept_apart() -> None:
+    inner = '<startEvent id="i"/><userTask id="u"/><userTask id="w"/>' + flows("i -> u\nu -> w")
+    loop = '<multiInstanceLoopCharacteristics diaodu:collection="[1, 2]" diaodu:output="out" diaodu:value="got"/>'
+    play = Play(process(f'<subProcess id="sub">{inner}{loop}</subProcess>', "sub")).start()
+    play.complete("u", got="x")
+    play.complete("u", got="y")
+    play.complete("w")
+    play.complete("w")
+    assert play.vars == {"out": ["x", "y"]}
+
+
 def test_a_call_activity_runs_for_each_item() -> None:
     called = bpmn(f'{START}<userTask id="w"/>', "s -> w", key="q")
     loop = (

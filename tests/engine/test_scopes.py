@@ -150,6 +150,18 @@ def test_a_subprocess_has_variables_of_its_own_and_results_go_to_the_nearest_sco
     assert play.vars == {"n": 20, "y": 2}
 
 
+def test_the_data_objects_of_a_subprocess_are_its_own() -> None:
+    inner = (
+        '<dataObject id="d"/><dataObjectReference id="r" name="x" dataObjectRef="d"/><startEvent id="i"/>'
+        '<userTask id="u"/><userTask id="w"/>'
+    ) + flows("i -> u\nu -> w")
+    play = Play(bpmn(f'{START}<subProcess id="sub">{inner}</subProcess><endEvent id="e"/>', "s -> sub\nsub -> e"))
+    play.start(x=1)
+    assert play.seen("u") == [{"x": None}]
+    play.complete("u", x=2, y=3)
+    assert (play.seen("w"), play.vars) == ([{"x": 2, "y": 3}], {"x": 1, "y": 3})
+
+
 def test_the_standards_data_associations_map_as_well() -> None:
     body = (
         '<dataObject id="d"/><dataObjectReference id="order" name="order" dataObjectRef="d"/>'

@@ -218,14 +218,26 @@ def _events(notes: Notes, draft: Draft, drafts: Drafts) -> None:
     for flow in draft.flows:
         target = drafts[flow.target]
         waits = target.kind is Kind.CATCH and len(target.incoming) == 1
-        if not waits or target.element.get("id") in hosts:
+        # The gateway waits in their place, so they cannot do it several times or with variables of their own.
+        more = [c for c in target.element.iter() if "oopCharacteristics" in str(c.tag) or c.tag == EXTENSION + "input"]
+        if not waits or more or target.element.get("id") in hosts:
             notes.problem(draft.element, "bad-target", str(target.element.get("id")))
 
 
 # Scopes -------------------------------------------------------------------------------------------------------
 
 
+def _locals(notes: Notes, draft: Draft) -> tuple[str, ...]:
+    """The variables of a subprocess's own data objects and properties."""
+    own = {e.get("id") for tag in ("dataObject", "property") for e in draft.element.findall(MODEL + tag)}
+    references = [e for e in draft.element.findall(MODEL + "dataObjectReference") if e.get("dataObjectRef") in own]
+    # What is drawn is the reference: it names the object.
+    shown = own - {e.get("dataObjectRef") for e in references} | {e.get("id") for e in references}
+    return tuple(sorted({notes.data[key] for key in shown if key in notes.data}))
+
+
 def _inside(notes: Notes, draft: Draft, drafts: Drafts) -> None:
+    draft.fields["own"] = _locals(notes, draft)
     starts = [d.index for d in drafts if d.scope == draft.index and d.kind is Kind.START]
     if len(starts) != 1:
         notes.problem(draft.element, "no-start", str(len(starts)))
@@ -272,6 +284,7 @@ def _adhoc(notes: Notes, draft: Draft, drafts: Drafts) -> None:
     if not entries:
         notes.problem(element, "missing", "activity")
     draft.fields["entries"] = tuple(d.index for d in entries)
+    draft.fields["own"] = _locals(notes, draft)
     draft.fields["sequential"] = element.get("ordering") == "Sequential"
     draft.fields["cancel"] = element.get("cancelRemainingInstances", "true") == "true"
     if condition is not None:

@@ -127,6 +127,7 @@ class Node:
     priority: Value = ""
     due: Value = ""
     entries: tuple[int, ...] = ()  # of a subprocess: where its tokens begin
+    own: tuple[str, ...] = ()  # and the variables that it declares
     activities: Mapping[str, int] = field(default_factory=dict)  # of a stage: kind of work -> node
     sequential: bool = False  # an ad-hoc subprocess does one after the other
     completion: Expression | None = None  # of an ad-hoc subprocess

@@ -293,7 +293,9 @@ def _trigger(game: "Game", instance: Instance, holder: Token, event: Node, resul
             game.board.changes.cancel(armed[1])
         holder.waits = [w for w in holder.waits if nodes[w[0]].kind is not Kind.START]
     inner = game.add(instance, event.scope, holder.id)
-    game.put(instance, event.index, inner.id)
+    inner.vars = dict.fromkeys(instance.node(inner).own) or None
+    if open_all(game, instance, inner, instance.node(inner).handlers):
+        game.put(instance, event.index, inner.id)
 
 
 # Throwing -----------------------------------------------------------------------------------------------------

@@ -76,7 +76,13 @@ def _turn(game: "Game", instance: Instance, holder: Token, node: Node, variables
     turn = state["next"]
     state["next"] = turn + 1
     token = game.put(instance, node.index, holder.id, holder.key)
-    token.turn, token.vars = turn, {"loopCounter": turn + 1, **variables}
+    token.turn, token.vars = turn, {"loopCounter": turn + 1, **_given(node), **variables}
+
+
+def _given(node: Node) -> dict[str, None]:
+    """The variable that a turn gives as its value is the turn's own: turns at the same time must not share it."""
+    value = node.loop.value if node.loop else None
+    return {value.text: None} if value is not None and value.names == {value.text} else {}
 
 
 def turned(game: "Game", instance: Instance, token: Token, node: Node) -> None:

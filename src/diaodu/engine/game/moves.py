@@ -193,6 +193,8 @@ class Game:
             if node.loop is not None:
                 loops.enter(self, instance, token, node)
                 return
+        if node.own:
+            token.vars = {**dict.fromkeys(node.own), **(token.vars or {})}
         for name, expression in node.inputs:
             local = token.vars if token.vars is not None else {}
             token.vars = local | plain({name: self.board.value(instance, token, expression)})
