@@ -83,19 +83,29 @@ def test_a_certain_deadlock_is_refused_and_a_possible_one_is_not() -> None:
     assert parse(possible, BOUND).key == "p"
 
 
+ENDLESS = (
+    f'<subProcess id="u"><startEvent id="i"/><task id="a"/><task id="b"/>{flows("i -> a")}{flows("a -> b")}'
+    f'{flows("b -> a")}</subProcess><endEvent id="e"/><boundaryEvent id="t" attachedToRef="u"><timerEventDefinition>'
+    "<timeDuration>P1D</timeDuration></timerEventDefinition></boundaryEvent>"
+)
+CAUGHT = (
+    '<subProcess id="u"><startEvent id="i"/><endEvent id="x"><errorEventDefinition errorRef="e_bad"/></endEvent>'
+    f'{flows("i -> x")}</subProcess><endEvent id="e"/>'
+    '<boundaryEvent id="b" attachedToRef="u"><errorEventDefinition errorRef="e_bad"/></boundaryEvent>'
+)
+SURPLUS = (
+    '<parallelGateway id="f"/><exclusiveGateway id="m"/><parallelGateway id="j"/><task id="a"/><task id="b"/>'
+    '<task id="c"/><endEvent id="e"/>'
+)
+
+
 @pytest.mark.parametrize(
     ("body", "arrows", "findings"),
     [
         # a loop without a way out
         ('<task id="a"/><task id="b"/>', "s -> a\n a -> b\n b -> a", {("s", "dead"), ("a", "dead"), ("b", "dead")}),
         # the same inside a subprocess that a timer ends
-        (
-            f'<subProcess id="u"><startEvent id="i"/><task id="a"/><task id="b"/>{flows("i -> a")}{flows("a -> b")}'
-            f'{flows("b -> a")}</subProcess><boundaryEvent id="t" attachedToRef="u"><timerEventDefinition><timeDuration>'
-            'P1D</timeDuration></timerEventDefinition></boundaryEvent><endEvent id="e"/>',
-            "s -> u\n u -> e\n t -> e",
-            set(),
-        ),
+        (ENDLESS, "s -> u\n u -> e\n t -> e", set()),
         # nobody gives the default, and each condition may be false
         ('<exclusiveGateway id="x"/><task id="a"/><task id="b"/>', "s -> x\n x -> a if q = 1\n x -> b if q = 2",
          {("x", "no-default")}),
@@ -108,13 +118,7 @@ def test_a_certain_deadlock_is_refused_and_a_possible_one_is_not() -> None:
         ('<task id="a"/>', "s -> a if q", {("s", "stray-condition")}),
         # an error that nothing catches, and one that something does
         ('<endEvent id="e"><errorEventDefinition errorRef="e_bad"/></endEvent>', "s -> e", {("e", "uncaught-error")}),
-        (
-            '<subProcess id="u"><startEvent id="i"/><endEvent id="x"><errorEventDefinition errorRef="e_bad"/></endEvent>'
-            f'{flows("i -> x")}</subProcess><boundaryEvent id="b" attachedToRef="u"><errorEventDefinition '
-            'errorRef="e_bad"/></boundaryEvent><endEvent id="e"/>',
-            "s -> u\n u -> e\n b -> e",
-            set(),
-        ),
+        (CAUGHT, "s -> u\n u -> e\n b -> e", set()),
         # what is called must be there
         ('<callActivity id="c" calledElement="other"/>', "s -> c", {("c", "not-deployed")}),
         ('<callActivity id="c" calledElement="= which"/>', "s -> c", set()),
@@ -126,8 +130,7 @@ def test_a_certain_deadlock_is_refused_and_a_possible_one_is_not() -> None:
          {("g", "lonely-event")}),
         # a surplus token that nobody ever fetches
         (
-            '<parallelGateway id="f"/><exclusiveGateway id="m"/><parallelGateway id="j"/><task id="a"/><task id="b"/>'
-            '<task id="c"/><endEvent id="e"/>',
+            SURPLUS,
             "s -> f\n f -> a\n f -> b\n f -> c\n a -> m\n b -> m\n m -> j\n c -> j\n j -> e",
             {("m", "may-run-twice"), ("p", "never-ends")},
         ),

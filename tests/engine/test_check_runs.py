@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diaodu.engine.check_net import Net, _sinks, net_of, reduced
+from diaodu.engine.check_net import Net, _sinks, inside, net_of, reduced
 from diaodu.engine.check_runs import WORK_MAX, Runs, runs_of
 from diaodu.engine.graph import Flow, Graph, Kind, Node
 
@@ -66,9 +66,14 @@ def _pairs(chain: list[str]) -> Iterator[tuple[str, str]]:
     yield from pairwise(names)
 
 
+def net(arrows: str, boundary: str = "") -> Net:
+    made = graph(arrows, boundary)
+    return net_of(made, -1, inside(made)[-1], {})
+
+
 def found(arrows: str, boundary: str = "") -> tuple[set[str], set[str], set[str], bool]:
     """Joins never passed, joins that may wait for ever, nodes that may run twice, and whether a run ends."""
-    runs = runs_of(reduced(net_of(graph(arrows, boundary), -1, {})))
+    runs = runs_of(reduced(net(arrows, boundary)))
     assert runs.complete
     return set(runs.never), set(runs.stuck), set(runs.doubled), runs.ends
 
@@ -137,7 +142,7 @@ def test_what_may_go_wrong_is_found(
 
 
 def test_the_run_is_told() -> None:
-    runs = runs_of(reduced(net_of(graph("s > i1 > t1 > p2 > e; i1 > t2 > p2"), -1, {})))
+    runs = runs_of(reduced(net("s > i1 > t1 > p2 > e; i1 > t2 > p2")))
     assert runs.stuck == {"p2": "i1 (p2)"}
 
 
@@ -151,7 +156,7 @@ def test_many_parallel_and_nested_branches_are_cheap() -> None:
 def test_a_search_that_is_too_long_ends_with_what_it_found() -> None:
     # Twenty branches, each of which may also leave, into one join: too many ways to look at all.
     text = "s > p1; p2 > e;" + ";".join(f"p1 > x{n} > t{n} > p2; x{n} > e" for n in range(1, 21))
-    runs = runs_of(reduced(net_of(graph(text), -1, {})))
+    runs = runs_of(reduced(net(text)))
     assert (runs.complete, set(runs.never)) == (False, set())
     assert WORK_MAX < 1_000_000
 
@@ -177,17 +182,17 @@ def arrows(draw: st.DrawFn) -> str:
 
 def whole_net(text: str) -> Net:
     """A net as it is drawn, only that tokens do not pile up before its ends."""
-    net = net_of(graph(text), -1, {})
-    for index in list(net.steps):
-        if index in net.steps:
-            _sinks(net, index)
-    return net
+    whole = net(text)
+    for index in list(whole.steps):
+        if index in whole.steps:
+            _sinks(whole, index)
+    return whole
 
 
 @settings(max_examples=300, deadline=None)
 @given(arrows())
 def test_a_net_and_its_reduced_form_answer_alike(text: str) -> None:
-    whole, small = runs_of(whole_net(text)), runs_of(reduced(net_of(graph(text), -1, {})))
+    whole, small = runs_of(whole_net(text)), runs_of(reduced(net(text)))
     if whole.complete and not whole.doubled:
         assert small.complete
         assert _answer(small) == _answer(whole)

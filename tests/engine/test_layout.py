@@ -20,7 +20,7 @@ OPEN = Handlers({}, {}, lenient=True)
 def drawn(bpmn: bytes) -> dict[str, Any]:
     """The shapes and edges of a file, by the id of what they show."""
     root = etree.fromstring(bpmn)
-    return {e.get("bpmnElement"): e for e in root.iter(BPMNDI + "BPMNShape", BPMNDI + "BPMNEdge")}
+    return {str(e.get("bpmnElement")): e for e in root.iter(BPMNDI + "BPMNShape", BPMNDI + "BPMNEdge")}
 
 
 def things(bpmn: bytes) -> set[str]:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 from diaodu.engine import check_net, check_runs
 from diaodu.engine.check_feel import feel
 from diaodu.engine.errors import Problem
-from diaodu.engine.graph import SCOPES, Graph, Kind, Node, Trigger
+from diaodu.engine.graph import SCOPES, Flow, Graph, Kind, Node, Trigger
 from diaodu.engine.model import EXTERNAL
 from diaodu.engine.ports import Handlers
 
@@ -65,7 +65,7 @@ def _flows(graph: Graph) -> Iterator[Problem]:
             target = f"{node.id} -> {graph.nodes[flow.target].id}"
             if flow.condition is not None and not _may_choose(node):
                 yield Problem(node.id, "stray-condition", target)
-            elif node.kind is Kind.EXCLUSIVE and _open(node, flow.index) and len(node.flows) > 1:
+            elif node.kind is Kind.EXCLUSIVE and _open(node, flow) and len(node.flows) > 1:
                 yield Problem(node.id, "no-condition", target)
 
 
@@ -73,10 +73,9 @@ def _may_choose(node: Node) -> bool:
     return node.kind in _CHOICES or node.choosing
 
 
-def _open(node: Node, flow: int) -> bool:
+def _open(node: Node, flow: Flow) -> bool:
     """Whether a flow has no condition and is not the default."""
-    by_default = node.default is not None and node.default.index == flow
-    return not by_default and all(f.condition is None for f in node.flows if f.index == flow)
+    return flow.condition is None and (node.default is None or node.default.index != flow.index)
 
 
 def _stages(graph: Graph, handlers: Handlers, *, execution: bool) -> Iterator[Problem]:
@@ -126,24 +125,21 @@ def _interrupted(graph: Graph, node: Node) -> bool:
     return False
 
 
-def _next(graph: Graph, node: Node) -> list[int]:
+def _next(node: Node, inside: Iterable[Node]) -> list[int]:
     after = [f.target for f in node.flows] + list(node.boundary) + list(node.handlers) + list(node.entries)
     if node.kind is Kind.START and node.scope != -1:
         after.append(node.scope)  # an event subprocess is reached by its start
     if node.kind in _DRIVEN or (node.kind is Kind.SUBPROCESS and not node.entries):
-        after += [n.index for n in graph.nodes if n.scope == node.index and not n.incoming and not _hung(n)]
+        after += [n.index for n in inside if not n.incoming]
     return after
-
-
-def _hung(node: Node) -> bool:
-    return node.kind in (Kind.BOUNDARY, Kind.EVENT_SUBPROCESS)
 
 
 def _unreachable(graph: Graph) -> list[Problem]:
     roots = [n for n in graph.nodes if n.kind is Kind.PROCESS or (n.scope == -1 and n.kind is Kind.START)]
     if len(roots) < 2:
         return []  # without a start that was told
-    ahead = {n.index: _next(graph, n) for n in graph.nodes}
+    inside = check_net.inside(graph)
+    ahead = {n.index: _next(n, inside.get(n.index, ())) for n in graph.nodes}
     seen = _closure([n.index for n in roots], ahead)
     return [Problem(n.id, "unreachable") for n in graph.nodes if n.index not in seen]
 
@@ -172,10 +168,14 @@ def _closure(start: Iterable[int], edges: dict[int, list[int]]) -> set[int]:
 def _runs(graph: Graph) -> Iterator[Problem]:
     """What may happen in each scope, the inner ones first."""
     ending: dict[int, bool] = {}
+    inside = check_net.inside(graph)
     scopes = [n.index for n in graph.nodes if n.kind in SCOPES and n.kind is not Kind.PROCESS]
+    left = check_runs.WORK_MAX
     for scope in [*reversed(scopes), -1]:
         holder = graph.nodes[scope]
-        runs = check_runs.runs_of(check_net.reduced(check_net.net_of(graph, scope, ending)))
+        net = check_net.reduced(check_net.net_of(graph, scope, inside.get(scope, []), ending))
+        runs = check_runs.runs_of(net, left)
+        left = max(runs.left, 0)
         escapes = check_net.escapes(graph, scope) or holder.kind in _DRIVEN
         ending[scope] = runs.ends or escapes or not runs.complete
         yield from (Problem(join, "never-joins", run) for join, run in runs.never.items())

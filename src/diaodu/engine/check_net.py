@@ -16,6 +16,8 @@ Places = frozenset[int]
 _NOTHING: Places = frozenset()
 # A node that may choose among more flows than these has too many choices to try.
 CHOICE_MAX = 8
+# How much is done to make a net smaller: every place of a step that is looked at counts as one.
+REDUCTION_MAX = 1_000_000
 
 
 class Join(Enum):
@@ -84,15 +86,23 @@ class Net:
     starts: list[Places]
 
 
-def net_of(graph: Graph, scope: int, ending: Mapping[int, bool]) -> Net:
-    """The net of the nodes directly inside ``scope``; ``ending`` says which scopes inside it may end."""
-    net = Net({}, {}, [])
+def inside(graph: Graph) -> dict[int, list[Node]]:
+    """The nodes that tokens visit, by scope."""
+    found: dict[int, list[Node]] = {}
     for node in graph.nodes:
-        if node.scope == scope and node.kind not in (Kind.BOUNDARY, Kind.EVENT_SUBPROCESS, Kind.PROCESS):
-            step = _step(graph, node, ends=ending.get(node.index, True))
-            net.steps[node.index] = step
-            net.takers |= dict.fromkeys(step.ins, node.index)
-    for begin in _begins(graph, scope):
+        if node.kind not in (Kind.BOUNDARY, Kind.EVENT_SUBPROCESS, Kind.PROCESS):
+            found.setdefault(node.scope, []).append(node)
+    return found
+
+
+def net_of(graph: Graph, scope: int, nodes: Iterable[Node], ending: Mapping[int, bool]) -> Net:
+    """The net of the ``nodes`` directly inside ``scope``; ``ending`` says which scopes inside it may end."""
+    net = Net({}, {}, [])
+    for node in nodes:
+        step = _step(graph, node, ends=ending.get(node.index, True))
+        net.steps[node.index] = step
+        net.takers |= dict.fromkeys(step.ins, node.index)
+    for begin in _begins(graph.nodes[scope], nodes):
         for index in begin:
             net.steps[index].ins.add(-1 - index)
             net.takers[-1 - index] = index
@@ -130,18 +140,16 @@ def _gives(node: Node) -> tuple[set[Places], Places]:
     return {flows}, _NOTHING
 
 
-def _begins(graph: Graph, scope: int) -> Iterator[tuple[int, ...]]:
+def _begins(holder: Node, nodes: Iterable[Node]) -> Iterator[tuple[int, ...]]:
     """The nodes that get a token when a run of the scope begins, one tuple for each way to begin."""
-    holder = graph.nodes[scope]
-    inside = [n for n in graph.nodes if n.scope == scope and n.kind not in (Kind.BOUNDARY, Kind.EVENT_SUBPROCESS)]
-    if scope == -1 or holder.kind is Kind.EVENT_SUBPROCESS:
-        yield from ((n.index,) for n in inside if n.kind is Kind.START)
+    if holder.kind in (Kind.PROCESS, Kind.EVENT_SUBPROCESS):
+        yield from ((n.index,) for n in nodes if n.kind is Kind.START)
     elif holder.kind is Kind.STAGE:
         yield from ((index,) for index in sorted(set(holder.activities.values())))
     elif holder.entries:
         yield holder.entries
     else:
-        yield tuple(n.index for n in inside if not n.incoming)
+        yield tuple(n.index for n in nodes if not n.incoming)
 
 
 def escapes(graph: Graph, scope: int) -> bool:
@@ -155,11 +163,13 @@ def reduced(net: Net) -> Net:
     givers = {place: index for index, step in net.steps.items() for place in step.outs()}
     todo = deque(net.steps)
     waiting = set(todo)
-    while todo:
+    left = REDUCTION_MAX
+    while todo and left > 0:
         index = todo.popleft()
         waiting.discard(index)
         if index not in net.steps:
             continue
+        left -= 1 + len(net.steps[index].ins) + len(net.steps[index].outs())
         for other in _simplify(net, givers, index):
             if other in net.steps and other not in waiting:
                 waiting.add(other)
@@ -256,7 +266,8 @@ def _fuse(net: Net, givers: dict[int, int], index: int) -> set[int]:
         return set()
     if step.merge and len(follower.ins) > 1 and not follower.merge:
         return set()
-    follower.ins = follower.ins - {place} | step.ins
+    follower.ins.discard(place)
+    follower.ins |= step.ins
     follower.merge = follower.merge or step.merge
     net.takers |= dict.fromkeys(step.ins, after)
     del net.steps[index]

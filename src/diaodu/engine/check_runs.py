@@ -7,7 +7,7 @@ from itertools import product
 
 from diaodu.engine.check_net import Join, Net, Places, Step
 
-# How much is looked at before the search is given up: every token of every state that is reached counts as one.
+# How much of a process is looked at before the search is given up: every token of every state that is reached.
 WORK_MAX = 100_000
 # A place with this many tokens has "many": one token taken leaves one or many.
 MANY = 2
@@ -20,6 +20,7 @@ Marking = tuple[tuple[int, int], ...]
 class Runs:
     """What was found, by element id, each with the run that leads there; ``complete`` if nothing was left out."""
 
+    left: int  # of the work that was allowed
     complete: bool = True
     ends: bool = False  # a run comes to its end
     stuck: dict[str, str] = field(default_factory=dict)  # joins that may wait for ever
@@ -37,11 +38,10 @@ class _Came:
 
 
 class _Search:
-    def __init__(self, net: Net) -> None:
-        self.net, self.runs = net, Runs()
+    def __init__(self, net: Net, work: int) -> None:
+        self.net, self.runs = net, Runs(work)
         self.came: dict[Marking, _Came] = {}
         self.todo: deque[Marking] = deque()
-        self.left = WORK_MAX
         self.passed: set[int] = set()
         self.marked: dict[int, Marking] = {}  # a place, and the first marking that had it
         self.reach: dict[int, dict[int, Places]] = {}
@@ -68,9 +68,7 @@ class _Search:
                 self.runs.stuck.pop(step.id, None)
 
     def _reached(self, marking: Marking, before: Marking | None, by: str, *, loose: bool) -> None:
-        self.left -= 1 + len(marking)
-        if self.left < 0:
-            raise OverflowError
+        self._spend(1 + len(marking))
         if marking in self.came:
             return
         self.came[marking] = _Came(before, by, loose)
@@ -82,6 +80,11 @@ class _Search:
         self.todo.append(marking)
         if not loose:
             self._doubled(marking)
+
+    def _spend(self, work: int) -> None:
+        self.runs.left -= work
+        if self.runs.left < 0:
+            raise OverflowError
 
     def _doubled(self, marking: Marking) -> None:
         tokens: dict[int, int] = {}
@@ -139,6 +142,7 @@ class _Search:
 
     def _reaching(self, index: int, step: Step) -> dict[int, Places]:
         """For each place, which places of the step a token there may come to without passing the step."""
+        self._spend(len(self.net.steps))
         givers: dict[int, list[int]] = {}
         for other, giver in self.net.steps.items():
             for place in giver.outs():
@@ -149,7 +153,7 @@ class _Search:
             while todo:
                 place = todo.pop()
                 found.setdefault(place, set()).add(goal)
-                self.left -= 1
+                self._spend(1)
                 for other in givers.get(place, ()):
                     more = () if other == index else self.net.steps[other].ins - seen
                     seen.update(more)
@@ -178,9 +182,9 @@ class _Search:
         return " → ".join(["…"] * (len(shown) > TRACE_MAX) + shown[-TRACE_MAX:])
 
 
-def runs_of(net: Net) -> Runs:
-    """What may happen in a net; at the limit of the search what was found until then."""
-    return _Search(net).run()
+def runs_of(net: Net, work: int = WORK_MAX) -> Runs:
+    """What may happen in a net; when ``work`` is used up, what was found until then."""
+    return _Search(net, work).run()
 
 
 def _marking(held: dict[int, int]) -> Marking:
