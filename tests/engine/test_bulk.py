@@ -6,7 +6,8 @@ import pytest
 from tests.engine.kit import Bench, Service, bpmn, services
 
 from diaodu.engine import bulk
-from diaodu.engine.bulk import Filter, Preview
+from diaodu.engine.bulk import Preview
+from diaodu.engine.filters import Filter
 from diaodu.engine.model import BusinessError, Start
 from diaodu.engine.refusals import PreviewStale, PreviewUnknown, ReasonNeeded, UnknownOperation
 from diaodu.kernel.db import Database

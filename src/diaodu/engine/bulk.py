@@ -7,14 +7,13 @@ how far it came, so a crash neither loses nor doubles any of it. An instance tha
 
 import hashlib
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from diaodu.engine import commands, operate
-from diaodu.engine.definition import definition_of
-from diaodu.engine.instance import ALIVE
+from diaodu.engine import operate
+from diaodu.engine.filters import STATE_NUMBERS, Filter, filter_of, where_of
 from diaodu.engine.refusals import PreviewStale, PreviewUnknown, ReasonNeeded, UnknownOperation
 from diaodu.kernel import sets
 from diaodu.kernel.db import Database, Tx
@@ -30,22 +29,6 @@ select b.id, p.part from engine.bulk b cross join unnest(%s::int2[]) p(part)
    and not exists (select from engine.bulk_part d where d.part = p.part and d.bulk_id = b.id and d.ended_at is not null)
  order by b.id, p.part
 """
-_STATES = {name: number for number, name in operate.STATES.items()}
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which instances; what is None does not matter. ``node`` needs ``process``: a token stands at that element."""
-
-    process: str | None = None
-    version: int | None = None
-    state: str | None = None
-    business_key: str | None = None
-    node: str | None = None
-    incident: str | None = None  # the code of an open one
-    started_before: datetime | None = None
-    started_after: datetime | None = None
-    ids: Sequence[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +59,7 @@ def preview(tx: Tx, verb: str, chosen: Filter, arguments: Mapping[str, Any], *, 
     if not reason.strip():
         raise ReasonNeeded
     _check(verb, chosen, arguments)
-    where, params = _where(tx, chosen)
+    where, params = where_of(tx, chosen)
     row = tx.row(f"select count(*) from engine.instance i where {where}", params)
     first = tx.rows(f"select i.id from engine.instance i where {where} order by i.id limit {FIRST}", params)
     token, made, found = secrets.token_urlsafe(24), tx.new_id(0), int(row[0]) if row else 0
@@ -100,7 +83,7 @@ def confirm(tx: Tx, token: str, by: str) -> int:
     bulk, chosen, then, confirmed_at = row
     if confirmed_at is not None:
         return int(bulk)
-    where, params = _where(tx, _filter(chosen))
+    where, params = where_of(tx, filter_of(chosen))
     now = tx.row(f"select count(*) from engine.instance i where {where}", params)
     if now is not None and now[0] > then:
         raise PreviewStale(now=now[0], then=then)
@@ -144,11 +127,11 @@ def _batch(db: Database, bulk: int, part: int, effects: frozenset[str]) -> int:
         if row is None or row[10] is not None:
             return 0
         verb, chosen, arguments, reason, tx.actor, made_at, last, done, refused, refusals, _ = row
-        found = _next(tx, part, _filter(chosen), made_at, last or 0)
+        found = _next(tx, part, filter_of(chosen), made_at, last or 0)
         now_refused = []
         for instance in found:
             try:
-                _VERBS[verb](tx, instance, dict(arguments), Order(tx.actor, reason, _filter(chosen), effects))
+                _VERBS[verb](tx, instance, dict(arguments), Order(tx.actor, reason, filter_of(chosen), effects))
             except Rejected as error:
                 now_refused.append({"instance": instance, "code": error.code})
         rows = [
@@ -166,7 +149,7 @@ def _batch(db: Database, bulk: int, part: int, effects: frozenset[str]) -> int:
 
 def _next(tx: Tx, part: int, chosen: Filter, made_at: datetime, last: int) -> list[int]:
     """The next instances of a partition that match and were there when the preview was made."""
-    where, params = _where(tx, chosen)
+    where, params = where_of(tx, chosen)
     rows = tx.rows(
         f"select i.id from engine.instance i where i.part = %s and i.id > %s and i.started_at <= %s and {where}"
         " order by i.id limit %s",
@@ -229,7 +212,7 @@ def _migrate(tx: Tx, instance: int, arguments: Mapping[str, Any], order: Order) 
 
 def _retry(tx: Tx, instance: int, _arguments: Mapping[str, Any], order: Order) -> None:
     for incident in operate.incidents_of(tx, instance):
-        commands.retry_incident(tx, incident, order.by)
+        operate.retry_incident(tx, incident, order.by)
 
 
 _VERBS: Mapping[str, Callable[[Tx, int, Mapping[str, Any], Order], None]] = {
@@ -253,7 +236,7 @@ def _check(verb: str, chosen: Filter, arguments: Mapping[str, Any]) -> None:
         why = "unknown"
     elif missing:
         why = f"{missing[0]} is missing"
-    elif chosen.state is not None and chosen.state not in _STATES:
+    elif chosen.state is not None and chosen.state not in STATE_NUMBERS:
         why = f"state {chosen.state}"
     elif chosen.process is None and (chosen.node is not None or verb in ("skip", "jump", "migrate")):
         why = "the filter needs process"
@@ -261,62 +244,6 @@ def _check(verb: str, chosen: Filter, arguments: Mapping[str, Any]) -> None:
         why = "the filter needs node"
     if why:
         raise UnknownOperation(verb=verb, why=why, verbs=", ".join(VERBS))
-
-
-# Filters --------------------------------------------------------------------------------------------------------
-
-
-def _filter(stored: Mapping[str, Any]) -> Filter:
-    times = {n: datetime.fromisoformat(stored[n]) for n in ("started_before", "started_after") if n in stored}
-    return Filter(**{**stored, **times})
-
-
-def _where(tx: Tx, chosen: Filter) -> tuple[str, list[Any]]:
-    """The condition on ``engine.instance i``; without a state, the active and the suspended ones."""
-    states = list(ALIVE) if chosen.state is None else [_STATES[chosen.state]]
-    found: list[tuple[str, list[Any]]] = [("i.state = any(%s::int2[])", [states])]
-    if chosen.process is not None or chosen.version is not None:
-        found.append(_version(chosen))
-    if chosen.business_key is not None:
-        found.append(("i.business_key = %s", [chosen.business_key]))
-    if chosen.node is not None:
-        found.append(_node(tx, chosen))
-    if chosen.incident is not None:
-        found.append((_INCIDENT, [chosen.incident]))
-    if chosen.started_before is not None:
-        found.append(("i.started_at < %s", [chosen.started_before]))
-    if chosen.started_after is not None:
-        found.append(("i.started_at > %s", [chosen.started_after]))
-    if chosen.ids is not None:
-        found.append(("i.id = any(%s::int8[])", [list(chosen.ids)]))
-    return " and ".join(f"({condition})" for condition, _ in found), [v for _, values in found for v in values]
-
-
-_INCIDENT = """
-exists (select from engine.incident n where n.part = i.part and n.instance_id = i.id and n.resolved_at is null
-          and n.code = %s)
-"""
-_STANDS = """
-exists (select from jsonb_array_elements(i.tokens->'tokens') t
-          join unnest(%s::int4[], %s::int4[]) n(definition_id, node) on n.node = (t->>1)::int4
-         where n.definition_id = i.definition_id)
-"""
-
-
-def _version(chosen: Filter) -> tuple[str, list[Any]]:
-    condition = (
-        "i.definition_id in (select d.id from engine.definition d where (%s::text is null or d.key = %s)"
-        " and (%s::int4 is null or d.version = %s))"
-    )
-    return condition, [chosen.process, chosen.process, chosen.version, chosen.version]
-
-
-def _node(tx: Tx, chosen: Filter) -> tuple[str, list[Any]]:
-    """A token stands at an element: its number differs from version to version."""
-    rows = tx.rows("select version from engine.definition where key = %s", (chosen.process,))
-    versions = [definition_of(tx, chosen.process or "", r[0]) for r in rows]
-    places = [(p.id, p.graph.by_id[chosen.node or ""]) for p in versions if chosen.node in p.graph.by_id]
-    return _STANDS, [[p[0] for p in places], [p[1] for p in places]]
 
 
 def _digest(token: str) -> bytes:

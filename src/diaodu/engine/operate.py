@@ -179,6 +179,30 @@ def dry_run(
     return examine(instance, new, mapping, recompute=recompute), instance
 
 
+def retry_incident(tx: Tx, incident_id: int, actor: str) -> None:
+    """Let the job behind an incident run again, with all its attempts; IncidentNotOpen when it was resolved."""
+    part = part_of(incident_id)
+    found = tx.row("select root_id, job_id from engine.incident where part = %s and id = %s", (part, incident_id))
+    if found is None:
+        raise NotFound(entity="incident", id=incident_id)
+    root, job = found
+    locked = journal.lock(tx, [root])
+    resolved = tx.run(
+        "update engine.incident set resolved_at = %s where part = %s and id = %s and resolved_at is null",
+        (tx.now, part, incident_id),
+    )
+    if not resolved:
+        raise IncidentNotOpen(id=incident_id)
+    # The job may have gone with its token.
+    tx.run(
+        "update engine.job set state = %s, attempts = 0, deaths = 0, due_at = %s"
+        " where part = %s and id = %s and state = %s",
+        (READY, tx.now, part, job, FAILED),
+    )
+    if locked:
+        journal.record(tx, root, {"t": "incident.retried", "incident": incident_id, "by": actor})
+
+
 def resolve_incident(tx: Tx, incident_id: int, by: str, reason: str) -> None:
     """Close an incident that holds no token; its report or start is dropped. IncidentNotOpen, HoldsToken."""
     _said(reason)

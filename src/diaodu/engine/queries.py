@@ -6,15 +6,44 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from diaodu.engine.definition import compiled
+from diaodu.engine.definition import compiled, definition_of
+from diaodu.engine.filters import Filter, find
 from diaodu.engine.graph import Graph, Kind, Node
 from diaodu.engine.instance import Token, load_token
 from diaodu.engine.model import EXTERNAL
+from diaodu.engine.versions import Finding, Proposal, propose
 from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
 from diaodu.kernel.errors import NotFound
 from diaodu.kernel.ids import part_of
 
+__all__ = [
+    "Filter",
+    "Finding",
+    "Frame",
+    "IncidentView",
+    "InstanceView",
+    "Proposal",
+    "Reason",
+    "Task",
+    "TokenView",
+    "call_stack",
+    "calls_of",
+    "explain_wait",
+    "find",
+    "get_bpmn",
+    "get_instance",
+    "get_task",
+    "history_of",
+    "incidents",
+    "instances_of",
+    "propose_migration",
+    "stage_kinds",
+    "tasks_of",
+    "tasks_of_root",
+    "tasks_offered",
+    "tokens",
+]
 INSTANCE_STATES = ("active", "ended", "cancelled", "suspended")
 TASK_STATES = ("offered", "claimed", "suspended", "done", "withdrawn")
 
@@ -282,6 +311,11 @@ class Frame:
     version: int
     state: str
     node: str
+
+
+def propose_migration(tx: Tx, process: str, old: int, new: int) -> Proposal:
+    """How the elements of one version map to those of another. NotFound."""
+    return propose(definition_of(tx, process, old).graph, definition_of(tx, process, new).graph)
 
 
 def call_stack(tx: Tx, instance_id: int) -> list[Frame]:
