@@ -6,10 +6,10 @@ import pytest
 from tests.engine.kit import NOW, Bench, bpmn
 
 from diaodu.engine import commands, external, operate
+from diaodu.engine.errors import BadLockTime
 from diaodu.engine.external import ExternalTask
 from diaodu.engine.game import ATTEMPTS_MAX
 from diaodu.engine.model import Message
-from diaodu.engine.refusals import BadLockTime
 from diaodu.kernel import journal
 from diaodu.kernel.db import Database
 from diaodu.kernel.errors import NotFound

@@ -7,10 +7,10 @@ from tests.engine.kit import NOW, Bench, Driver, bpmn, claim
 
 from diaodu.engine import commands, operate, queries
 from diaodu.engine.definition import definition_of
+from diaodu.engine.errors import BadMapping, InstanceNotIn, NoPlace
 from diaodu.engine.instance import load_token
 from diaodu.engine.model import Activation, Advance, Message, Start, TaskSpec
 from diaodu.engine.ports import Handlers, Scope
-from diaodu.engine.refusals import BadMapping, InstanceNotIn, NoPlace
 from diaodu.engine.versions import Finding, propose
 from diaodu.kernel import journal
 from diaodu.kernel.db import Database

@@ -7,10 +7,17 @@ import pytest
 from tests.engine.kit import Bench, Driver, Reports, Service, bpmn, claim, services
 
 from diaodu.engine import commands, operate, queries
-from diaodu.engine.errors import IncidentNotOpen
+from diaodu.engine.errors import (
+    CallerSuspended,
+    HoldsToken,
+    IncidentNotOpen,
+    InstanceNotIn,
+    NotMovable,
+    ReasonNeeded,
+    TokenGone,
+)
 from diaodu.engine.model import Advance, BusinessError, Cancel, Message, Start
 from diaodu.engine.ports import Handlers
-from diaodu.engine.refusals import CallerSuspended, HoldsToken, InstanceNotIn, NotMovable, ReasonNeeded, TokenGone
 from diaodu.kernel import journal
 from diaodu.kernel.db import Database, Tx
 from diaodu.kernel.errors import NotFound, Rejected

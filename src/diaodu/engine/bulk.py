@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from diaodu.engine import operate
+from diaodu.engine.errors import BadFilter, PreviewStale, PreviewUnknown, ReasonNeeded, UnknownOperation
 from diaodu.engine.filters import STATE_NUMBERS, Filter, filter_of, where_of
-from diaodu.engine.refusals import PreviewStale, PreviewUnknown, ReasonNeeded, UnknownOperation
 from diaodu.kernel import sets
 from diaodu.kernel.db import Database, Tx
 from diaodu.kernel.errors import NotFound, Rejected
@@ -230,20 +230,27 @@ VERBS = tuple(_VERBS)
 
 
 def _check(verb: str, chosen: Filter, arguments: Mapping[str, Any]) -> None:
+    check(chosen)
     missing = [name for name in _NEEDS.get(verb, ()) if name not in arguments]
     why = ""
     if verb not in _VERBS:
         why = "unknown"
     elif missing:
         why = f"{missing[0]} is missing"
-    elif chosen.state is not None and chosen.state not in STATE_NUMBERS:
-        why = f"state {chosen.state}"
-    elif chosen.process is None and (chosen.node is not None or verb in ("skip", "jump", "migrate")):
+    elif chosen.process is None and verb in ("skip", "jump", "migrate"):
         why = "the filter needs process"
     elif chosen.node is None and verb in ("skip", "jump"):
         why = "the filter needs node"
     if why:
         raise UnknownOperation(verb=verb, why=why, verbs=", ".join(VERBS))
+
+
+def check(chosen: Filter) -> None:
+    """Pass when a filter makes sense; BadFilter."""
+    if chosen.state is not None and chosen.state not in STATE_NUMBERS:
+        raise BadFilter(name="state", states=", ".join(STATE_NUMBERS))
+    if chosen.node is not None and chosen.process is None:
+        raise BadFilter(name="node", states=", ".join(STATE_NUMBERS))
 
 
 def _digest(token: str) -> bytes:

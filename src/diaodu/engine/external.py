@@ -12,10 +12,10 @@ from typing import Any
 
 from diaodu.engine import store
 from diaodu.engine.board import backoff
+from diaodu.engine.errors import BadLockTime
 from diaodu.engine.game import ATTEMPTS_MAX
 from diaodu.engine.instance import READY, Job
 from diaodu.engine.model import EXTERNAL, Answer, BusinessError, Call, Decision, Done, Failed, Wait
-from diaodu.engine.refusals import BadLockTime
 from diaodu.engine.signals import body_of
 from diaodu.kernel import journal, sets
 from diaodu.kernel.db import Tx
@@ -111,7 +111,7 @@ def fetch(
 
     One that ATTEMPTS_MAX workers have fetched and not answered becomes an incident instead.
     """
-    _check_time(lock_time)
+    check_time(lock_time)
     _give_up(tx, part, topics)
     rows = tx.rows(
         _FETCH,
@@ -159,7 +159,7 @@ def fail(
 
 def extend(tx: Tx, task_id: int, lock_token: str, lock_time: timedelta) -> datetime | None:
     """Keep the lock for ``lock_time`` from now on; None: it was lost. BadLockTime."""
-    _check_time(lock_time)
+    check_time(lock_time)
     _root(tx, task_id)
     until = tx.now + lock_time
     held = tx.run(
@@ -226,7 +226,8 @@ def _answer(tx: Tx, root: int, said: Answer, msg_key: str | None) -> None:
     store.insert_jobs(tx, [Job(made, root, None, None, kind, name, msg_key, body, READY, tx.now, 0, tx.now)])
 
 
-def _check_time(lock_time: timedelta) -> None:
+def check_time(lock_time: timedelta) -> None:
+    """Pass when a lock may last that long; BadLockTime."""
     if not LOCK_MIN <= lock_time <= LOCK_MAX:
         least, most = LOCK_MIN.total_seconds(), LOCK_MAX.total_seconds()
         raise BadLockTime(least=int(least), most=int(most), given=lock_time.total_seconds())

@@ -11,20 +11,22 @@ from typing import Any
 from diaodu.engine import store
 from diaodu.engine.board import plain
 from diaodu.engine.definition import Definition, Definitions, definition_of
-from diaodu.engine.errors import IncidentNotOpen
-from diaodu.engine.game import interventions
-from diaodu.engine.instance import ACTIVE, ALIVE, DONE, FAILED, KEPT, READY, SUSPENDED, Instance, Job
-from diaodu.engine.model import Cancel, Migrate, Move, Nudge, Signal
-from diaodu.engine.refusals import (
+from diaodu.engine.errors import (
     BadMapping,
     CallerSuspended,
+    DefinitionSuspended,
     HoldsToken,
+    IncidentNotOpen,
     InstanceNotIn,
     NoPlace,
     NotMovable,
     ReasonNeeded,
     TokenGone,
+    UnknownProcess,
 )
+from diaodu.engine.game import interventions
+from diaodu.engine.instance import ACTIVE, ALIVE, DONE, FAILED, KEPT, READY, SUSPENDED, Instance, Job
+from diaodu.engine.model import Cancel, Migrate, Move, Nudge, Signal
 from diaodu.engine.signals import body_of
 from diaodu.engine.versions import Report, compatible, examine
 from diaodu.kernel import journal, sets
@@ -232,6 +234,15 @@ def resolve_incident(tx: Tx, incident_id: int, by: str, reason: str) -> None:
     if locked:
         entry = {"t": "incident.resolved", "incident": incident_id, "node": node, "by": by, "reason": reason}
         journal.record(tx, root, entry)
+
+
+def startable(tx: Tx, process: str) -> None:
+    """Pass when the newest version of a process may be started; UnknownProcess, DefinitionSuspended."""
+    row = tx.row("select suspended_at from engine.definition where key = %s order by version desc limit 1", (process,))
+    if row is None:
+        raise UnknownProcess(process=process)
+    if row[0] is not None:
+        raise DefinitionSuspended(process=process)
 
 
 def suspend_definition(tx: Tx, process: str, by: str, version: int | None = None) -> list[Definition]:
