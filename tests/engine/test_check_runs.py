@@ -199,3 +199,35 @@ def test_a_net_and_its_reduced_form_answer_alike(text: str) -> None:
     forward = all(a[1:] < b[1:] for a, b in re.findall(r"([txpi]\d) > ([txpi]\d)", text))
     if whole.doubled and forward:
         assert small.doubled
+
+
+@st.composite
+def blocks(draw: st.DrawFn, depth: int = 0) -> list[tuple[str, str]]:
+    """A sound process between ``s`` and ``e``: blocks within blocks, as flows with fresh names."""
+    made = iter(range(1000))
+    pairs: list[tuple[str, str]] = []
+
+    def block(before: str, level: int) -> str:
+        """Draw a block after a node; answers with the node where it ends."""
+        kind, number = draw(st.sampled_from("txpil" if level < 3 else "t")), next(made)
+        if kind == "t":
+            pairs.append((before, f"t{number}"))
+            return f"t{number}"
+        opens, closes = (f"{'x' if kind == 'l' else kind}{number}{side}" for side in "ab")
+        pairs.append((before, opens))
+        if kind == "l":
+            pairs.extend([(block(opens, level + 1), closes), (closes, opens)])
+            return closes
+        for _ in range(draw(st.integers(2, 3))):
+            end = block(opens, level + 1)
+            pairs.append((block(end, level + 1) if draw(st.booleans()) else end, closes))
+        return closes
+
+    end = block(block("s", depth), depth)
+    return [*pairs, (end, "e")]
+
+
+@settings(max_examples=150, deadline=None)
+@given(blocks())
+def test_a_process_of_nested_blocks_is_sound(pairs: list[tuple[str, str]]) -> None:
+    assert found(";".join(f"{a} > {b}" for a, b in pairs)) == SOUND
