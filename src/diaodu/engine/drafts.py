@@ -44,6 +44,7 @@ class Notes:
         self.signals = self._named("signal", "name")
         self.errors = self._named("error", "errorCode", "name")
         self.escalations = self._named("escalation", "escalationCode", "name")
+        self.hosts = {e.get("attachedToRef") for e in root.iter(MODEL + "boundaryEvent")}
         self.data: dict[str, str] = {}  # data objects and the like: id -> variable
 
     def _named(self, tag: str, *attributes: str) -> Mapping[str | None, str]:

@@ -130,22 +130,22 @@ _TRIGGERS: Mapping[Trigger, Callable[[Notes, Draft], None]] = {
 
 def link(notes: Notes, drafts: Drafts, first: int) -> None:
     """Make a flow of each pair of link events; ``first`` is the first free flow number."""
-    for index, draft in enumerate(d for d in drafts if d.element.find(MODEL + LINK) is not None):
+    links = [d for d in drafts if d.element.find(MODEL + LINK) is not None]
+    ends: dict[tuple[int, str | None, bool], list[Draft]] = {}
+    for draft in links:
+        ends.setdefault((draft.scope, draft.event.get("name"), _throws(draft)), []).append(draft)
+    for index, draft in enumerate(links):
         name = draft.event.get("name")
-        others = [
-            d
-            for d in drafts
-            if d.scope == draft.scope
-            and d.element.find(MODEL + LINK) is not None
-            and d.event.get("name") == name
-            and d.element.tag != draft.element.tag
-        ]
-        throws = local_name(draft.element) == "intermediateThrowEvent"
-        if not name or not others or (throws and len(others) > 1):
+        others = ends.get((draft.scope, name, not _throws(draft)), [])
+        if not name or not others or (_throws(draft) and len(others) > 1):
             notes.problem(draft.element, "bad-link", str(name))
-        elif throws:
+        elif _throws(draft):
             draft.flows.append(Flow(first + index, others[0].index, None))
             others[0].incoming.append(first + index)
+
+
+def _throws(draft: Draft) -> bool:
+    return local_name(draft.element) == "intermediateThrowEvent"
 
 
 # Tasks --------------------------------------------------------------------------------------------------------
@@ -214,13 +214,12 @@ def _called(notes: Notes, draft: Draft, _drafts: Drafts) -> None:
 
 
 def _events(notes: Notes, draft: Draft, drafts: Drafts) -> None:
-    hosts = {d.element.get("attachedToRef") for d in drafts}
     for flow in draft.flows:
         target = drafts[flow.target]
         waits = target.kind is Kind.CATCH and len(target.incoming) == 1
         # The gateway waits in their place, so they cannot do it several times or with variables of their own.
         more = [c for c in target.element.iter() if "oopCharacteristics" in str(c.tag) or c.tag == EXTENSION + "input"]
-        if not waits or more or target.element.get("id") in hosts:
+        if not waits or more or target.element.get("id") in notes.hosts:
             notes.problem(draft.element, "bad-target", str(target.element.get("id")))
 
 

@@ -23,7 +23,7 @@ from diaodu.engine.elements import (
 )
 from diaodu.engine.errors import Problem, ProcessNotExecutable
 from diaodu.engine.fill import fill, link
-from diaodu.engine.game.joins import reaches
+from diaodu.engine.game.joins import Joins
 from diaodu.engine.graph import ACTIVITIES, Flow, Graph, Kind, Node, Trigger
 from diaodu.engine.mapping import children, name_data
 from diaodu.engine.ports import Handlers
@@ -213,8 +213,8 @@ class _Reader:
         name = draft.element.get("default")
         if name is None:
             return
-        elements = dict(enumerate(e for e, _ in self.flow_elements))
-        found = next((f for f in draft.flows if f.index in elements and elements[f.index].get("id") == name), None)
+        drawn = [f for f in draft.flows if f.index < len(self.flow_elements)]  # and not by a pair of links
+        found = next((f for f in drawn if self.flow_elements[f.index][0].get("id") == name), None)
         if found is None:
             self.notes.problem(draft.element, "bad-reference", name)
         draft.fields["default"] = found
@@ -246,7 +246,7 @@ class _Reader:
             any(_waits(n, Trigger.SIGNAL) for n in nodes),
             self._opening(starts),
             tuple(d.index for d in starts if d.trigger is Trigger.TIMER),
-            {n.index: reaches(nodes, n) for n in nodes if n.kind is Kind.INCLUSIVE and len(n.incoming) > 1},
+            Joins(nodes),
         )
 
     def _opening(self, starts: list[Draft]) -> Mapping[tuple[Trigger, str], int]:
