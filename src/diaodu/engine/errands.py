@@ -17,11 +17,16 @@ from diaodu.kernel.db import Database, Tx
 from diaodu.kernel.ids import part_for, part_of
 
 AT_ONCE = 100
+_THROWN = """
+select p from unnest(%s::int2[]) p where exists (select from engine.broadcast where part = p) order by p
+"""
 
 
 def run(db: Database, actor: str, parts: Collection[int]) -> int:
     """Do what is due for these partitions; the holder of partition 0 starts the scheduled processes."""
-    done = sum(_spread(db, actor, part) for part in parts)
+    with db.transaction(actor=actor) as tx:
+        thrown = [r[0] for r in tx.rows(_THROWN, (sorted(parts),))]
+    done = sum(_spread(db, actor, part) for part in thrown)
     return done + (_start_due(db, actor) if 0 in parts else 0)
 
 
@@ -42,11 +47,8 @@ def _spread(db: Database, actor: str, part: int) -> int:
         with db.transaction(actor=actor) as tx:
             for made, root, name, variables in thrown:
                 _deliver(tx, target, made, Broadcast(root, name, variables, beyond=False))
-    if thrown:
-        with db.transaction(actor=actor) as tx:
-            tx.run(
-                "delete from engine.broadcast where part = %s and id = any(%s::int8[])", (part, [t[0] for t in thrown])
-            )
+    with db.transaction(actor=actor) as tx:
+        tx.run("delete from engine.broadcast where part = %s and id = any(%s::int8[])", (part, [t[0] for t in thrown]))
     return len(thrown)
 
 
