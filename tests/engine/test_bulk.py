@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from tests.engine.kit import Bench, Service, bpmn, services
 
-from diaodu.engine import bulk
+from diaodu.engine import bulk, operate
 from diaodu.engine.bulk import Preview
 from diaodu.engine.errors import BadFilter, PreviewStale, PreviewUnknown, ReasonNeeded, UnknownOperation
 from diaodu.engine.filters import Filter
 from diaodu.engine.model import BusinessError, Start
-from diaodu.kernel.db import Database
+from diaodu.kernel.db import Database, Tx
 from diaodu.kernel.errors import NotFound
 
 TASK = bpmn('<startEvent id="s"/><userTask id="a" diaodu:pool="1"/><task id="b"/>', "s -> a\na -> b")
@@ -157,9 +157,25 @@ def test_a_filter_chooses(bench: Bench) -> None:
     assert counts == [1, 3, 2, 0, 4]
 
 
+def test_an_instance_that_fails_stops_no_other(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = start(bench, 5)[2]
+    suspend = operate.suspend
+
+    def broken(tx: Tx, instance: int, by: str, reason: str) -> None:
+        suspend(tx, instance, by, reason)
+        if instance == bench.instance(bad).id:
+            tx.run("select 1 / 0")
+
+    monkeypatch.setattr(operate, "suspend", broken)
+    told = do(bench, "suspend")
+    assert (told.done, told.refused, told.refusals) == (4, 1, ((bench.instance(bad).id, "engine.not-done"),))
+    assert bench.state(bad) == "active"
+
+
 @pytest.mark.parametrize(
     ("verb", "chosen", "arguments"),
     [("explode", P, {}), ("jump", P, {}), ("skip", P, {}), ("migrate", P, {"version": 2}),
+     ("migrate", P, {"version": 2, "mapping": {"a": 1}}), ("cancel", P, {"odd": 1}),
      ("retry", Filter(node="a"), {}), ("cancel", Filter(state="odd"), {})],
 )  # fmt: skip
 def test_what_cannot_be_done_is_refused(verb: str, chosen: Filter, arguments: dict[str, Any], bench: Bench) -> None:

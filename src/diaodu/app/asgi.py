@@ -6,10 +6,12 @@ from psycopg_pool import PoolTimeout
 
 from diaodu.app.edge_docs import docs_page
 from diaodu.app.edge_failures import add_failures
+from diaodu.app.wiring import handlers
 from diaodu.inventory import tmf as inventory
 from diaodu.kernel.access import AccessPolicy
 from diaodu.kernel.db import Database
 from diaodu.ordering import tmf as ordering
+from diaodu.process.api import mount_processes
 from diaodu.tmf import edge
 from diaodu.tmf.router import mount
 from diaodu.tmf.subscribe import mount_hub
@@ -34,6 +36,7 @@ def create_app(db: Database, policy: AccessPolicy, *, callback_hosts: frozenset[
     for resource in RESOURCES:
         mount(router, resource)
     mount_hub(router, ordering.BASE, scope=ordering.SCOPE, entity="productOrder", events=ordering.EVENTS)
+    mount_processes(router, handlers().effects)
     app.include_router(router)
     app.add_api_route("/health", health, methods=["GET"], summary="Whether the database answers, and its schema")
     app.add_api_route("/docs", docs_page, methods=["GET"], include_in_schema=False)

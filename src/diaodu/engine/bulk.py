@@ -12,13 +12,18 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
+import structlog
+
 from diaodu.engine import operate
-from diaodu.engine.errors import BadFilter, PreviewStale, PreviewUnknown, ReasonNeeded, UnknownOperation
+from diaodu.engine.errors import BadFilter, NotDone, PreviewStale, PreviewUnknown, ReasonNeeded, UnknownOperation
+from diaodu.engine.failure import connection_lost
 from diaodu.engine.filters import STATE_NUMBERS, Filter, filter_of, where_of
-from diaodu.kernel import sets
+from diaodu.kernel import journal, sets
 from diaodu.kernel.db import Database, Tx
 from diaodu.kernel.errors import NotFound, Rejected
 
+log = structlog.get_logger(__name__)
 BATCH, FIRST, REFUSALS_KEPT = 100, 20, 20
 PREVIEW_LIVES = timedelta(hours=1)
 # Long before, every partition has done its share.
@@ -113,55 +118,76 @@ def run(db: Database, actor: str, parts: Collection[int], effects: frozenset[str
     """Do the next batch of every confirmed operation in these partitions; returns how many instances it looked at."""
     with db.transaction(actor=actor) as tx:
         todo = tx.rows(_TODO, (sorted(parts), tx.now - CONFIRMED_LIVES))
-    return sum(_batch(db, bulk, part, effects) for bulk, part in todo)
+    return sum(_contained(db, bulk, part, effects) for bulk, part in todo)
 
 
-def _batch(db: Database, bulk: int, part: int, effects: frozenset[str]) -> int:
+def _contained(db: Database, bulk: int, part: int, effects: frozenset[str]) -> int:
+    """A batch; if it fails, its first instance alone; if that one fails, it is counted as refused."""
+    for size in (BATCH, 1):
+        try:
+            return _batch(db, bulk, part, effects, size)
+        except psycopg.OperationalError as error:
+            if connection_lost(error):
+                raise
+            log.exception("engine.bulk-failed", bulk=bulk, part=part, size=size)
+        except Exception:  # whatever it is, it must end at the one instance that causes it
+            log.exception("engine.bulk-failed", bulk=bulk, part=part, size=size)
+    return _batch(db, bulk, part, effects, 1, failed=True)
+
+
+def _batch(db: Database, bulk: int, part: int, effects: frozenset[str], size: int, *, failed: bool = False) -> int:
     with db.transaction() as tx:
-        row = tx.row(
-            "select b.verb, b.filter, b.arguments, b.reason, b.made_by, b.made_at, p.last_id, p.done, p.refused,"
-            " p.refusals, p.ended_at from engine.bulk b left join engine.bulk_part p"
-            " on p.part = %s and p.bulk_id = b.id where b.id = %s",
-            (part, bulk),
-        )
-        if row is None or row[10] is not None:
+        row = _begun(tx, bulk, part)
+        if row is None:
             return 0
-        verb, chosen, arguments, reason, tx.actor, made_at, last, done, refused, refusals, _ = row
-        found = _next(tx, part, filter_of(chosen), made_at, last or 0)
+        verb, chosen, arguments, reason, tx.actor, made_at, last, done, refused, refusals = row
+        order = Order(tx.actor, reason, filter_of(chosen), effects)
+        found = _next(tx, part, order.chosen, made_at, last=last, size=size)
         now_refused = []
         for instance in found:
             try:
-                _VERBS[verb](tx, instance, dict(arguments), Order(tx.actor, reason, filter_of(chosen), effects))
+                if failed:
+                    raise NotDone
+                _VERBS[verb](tx, instance, arguments, order)
             except Rejected as error:
                 now_refused.append({"instance": instance, "code": error.code})
-        rows = [
-            (part, bulk, found[-1] if found else last or 0, (done or 0) + len(found) - len(now_refused),
-             (refused or 0) + len(now_refused), ((refusals or []) + now_refused)[:REFUSALS_KEPT],
-             None if len(found) == BATCH else tx.now)
-        ]  # fmt: skip
-        again = (
-            "(part, bulk_id) do update set last_id = excluded.last_id, done = excluded.done,"
-            " refused = excluded.refused, refusals = excluded.refusals, ended_at = excluded.ended_at"
-        )
-        sets.insert(tx, "engine.bulk_part", _PART, rows, on_conflict=again)
+        ended = not found or (size == BATCH and len(found) < size)
+        done, refused = done + len(found) - len(now_refused), refused + len(now_refused)
+        tx.expect(
+            1,
+            "update engine.bulk_part set last_id = %s, done = %s, refused = %s, refusals = %s::jsonb, ended_at = %s"
+            " where part = %s and bulk_id = %s",
+            (found[-1] if found else last, done, refused, sets.to_json((refusals + now_refused)[:REFUSALS_KEPT]),
+             tx.now if ended else None, part, bulk),
+        )  # fmt: skip
     return len(found)
 
 
-def _next(tx: Tx, part: int, chosen: Filter, made_at: datetime, last: int) -> list[int]:
-    """The next instances of a partition that match and were there when the preview was made."""
+def _begun(tx: Tx, bulk: int, part: int) -> tuple[Any, ...] | None:
+    """An operation and how far it came in a partition, locked: two workers never do the same; None at its end."""
+    tx.run(
+        "insert into engine.bulk_part (part, bulk_id, last_id, done, refused, refusals) values (%s, %s, 0, 0, 0, '[]')"
+        " on conflict (part, bulk_id) do nothing",
+        (part, bulk),
+    )
+    return tx.row(
+        "select b.verb, b.filter, b.arguments, b.reason, b.made_by, b.made_at, p.last_id, p.done, p.refused, p.refusals"
+        " from engine.bulk_part p join engine.bulk b on b.id = p.bulk_id"
+        " where p.part = %s and p.bulk_id = %s and p.ended_at is null for update of p",
+        (part, bulk),
+    )
+
+
+def _next(tx: Tx, part: int, chosen: Filter, made_at: datetime, *, last: int, size: int) -> list[int]:
+    """The next instances of a partition that match and were there at the preview, their roots locked in id order."""
     where, params = where_of(tx, chosen)
     rows = tx.rows(
-        f"select i.id from engine.instance i where i.part = %s and i.id > %s and i.started_at <= %s and {where}"
-        " order by i.id limit %s",
-        (part, last, made_at, *params, BATCH),
+        f"select i.id, i.root_id from engine.instance i where i.part = %s and i.id > %s and i.started_at <= %s"
+        f" and {where} order by i.id limit %s",
+        (part, last, made_at, *params, size),
     )
+    journal.lock(tx, [r[1] for r in rows])
     return [r[0] for r in rows]
-
-
-_PART = {
-    "part": "int2", "bulk_id": "int8", "last_id": "int8", "done": "int4", "refused": "int4", "refusals": "jsonb",
-    "ended_at": "timestamptz",
-}  # fmt: skip
 
 
 # The operations -------------------------------------------------------------------------------------------------
@@ -190,7 +216,7 @@ def _cancel(tx: Tx, instance: int, _arguments: Mapping[str, Any], order: Order) 
 
 
 def _set_variables(tx: Tx, instance: int, arguments: Mapping[str, Any], order: Order) -> None:
-    remove = arguments.get("remove", [])
+    remove = arguments.get("remove") or []
     operate.set_variables(tx, instance, arguments["variables"], by=order.by, reason=order.reason, remove=remove)
 
 
@@ -225,18 +251,37 @@ _VERBS: Mapping[str, Callable[[Tx, int, Mapping[str, Any], Order], None]] = {
     "migrate": _migrate,
     "retry": _retry,
 }
-_NEEDS = {"set_variables": ("variables",), "jump": ("target",), "migrate": ("version", "mapping")}
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
+
+
+# The arguments of an operation, and what fits; one that may be left out fits None too.
+_NEEDS: Mapping[str, Mapping[str, Callable[[Any], bool]]] = {
+    "set_variables": {
+        "variables": lambda v: isinstance(v, dict),
+        "remove": lambda v: v is None or (isinstance(v, list) and all(isinstance(n, str) for n in v)),
+    },
+    "jump": {"target": lambda v: isinstance(v, str)},
+    "migrate": {
+        "version": lambda v: type(v) is int,
+        "mapping": _texts,
+        "recompute": lambda v: v is None or isinstance(v, bool),
+    },
+}
 VERBS = tuple(_VERBS)
 
 
 def _check(verb: str, chosen: Filter, arguments: Mapping[str, Any]) -> None:
     check(chosen)
-    missing = [name for name in _NEEDS.get(verb, ()) if name not in arguments]
+    wrong = [name for name, fits in _NEEDS.get(verb, {}).items() if not fits(arguments.get(name))]
+    odd = sorted(arguments.keys() - {*_NEEDS.get(verb, {})})
     why = ""
     if verb not in _VERBS:
         why = "unknown"
-    elif missing:
-        why = f"{missing[0]} is missing"
+    elif wrong or odd:
+        why = f"argument {[*wrong, *odd][0]}"
     elif chosen.process is None and verb in ("skip", "jump", "migrate"):
         why = "the filter needs process"
     elif chosen.node is None and verb in ("skip", "jump"):

@@ -304,6 +304,14 @@ class BadLockTime(Rejected):
     zh = "锁定时间须为 {least} 至 {most} 秒，不能为 {given}。"
 
 
+class NotDone(Rejected):
+    """500: a part of a bulk operation failed on an instance; the log says how."""
+
+    code, status = "engine.not-done", 500
+    en = "The operation failed on this instance; the log says how."
+    zh = "该实例上的操作失败，原因见日志。"
+
+
 class PreviewUnknown(Rejected):
     """404: no preview has this token, or it is too old, or somebody else's."""
 
