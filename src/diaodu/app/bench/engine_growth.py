@@ -14,6 +14,7 @@ from diaodu.kernel.db import Database
 
 MODELS = 4_000  # instances that the engine itself brings to their user task; the others are their clones
 BATCH = 100
+ELSEWHERE = 1_000  # the worklists on which they wait are not those that a run completes
 LOADERS = 2
 _MODEL = """
 create table bench.model as
@@ -79,6 +80,8 @@ def seed(dsn: str, waiting: int) -> None:
     with psycopg.connect(dsn) as conn:
         conn.execute("create schema bench")
         conn.execute(_MODEL)
+        # sql: all rows of a throw-away database, while nobody else is connected
+        conn.execute("update engine.human_task set pool = pool + %s", [ELSEWHERE])
         row = conn.execute("select min(root_id), max(greatest(task, timer, token_id)) from bench.model").fetchone()
         assert row is not None
         # A multiple of 256 keeps the partition that an id carries.
