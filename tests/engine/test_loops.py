@@ -188,6 +188,18 @@ def test_a_call_activity_runs_for_each_item() -> None:
     assert (play.vars, play.states, play.empty) == ({"out": ["x", "y"]}, ["ended"] * 3, True)
 
 
+def test_the_variables_of_a_turn_end_with_it() -> None:
+    called = bpmn(f'{START}<userTask id="w"/>', "s -> w", key="q")
+    loop = '<multiInstanceLoopCharacteristics diaodu:collection="[1, 2]" diaodu:element="item"/>'
+    play = Play(called, process(f'<callActivity id="c" calledElement="q">{loop}</callActivity>', "c")).start(n=1)
+    play.complete("w", n=2)
+    play.complete("w", item=9)
+    assert (play.vars, play.empty) == ({"n": 1}, True)
+    play = Play(process(multi('diaodu:collection="[1]" diaodu:element="item"'))).start()
+    play.complete("u", item=9, other=1)
+    assert play.vars == {"other": 1}
+
+
 # Standard loops -------------------------------------------------------------------------------------------------
 
 

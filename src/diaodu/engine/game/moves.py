@@ -288,8 +288,11 @@ class Game:
         if node.outputs or (token.turn >= 0 and node.loop is not None and node.loop.output):
             # They stay here until the mapping has chosen among them.
             token.vars = {**(token.vars or {}), **results}
-        else:
+        elif token.vars is None:
             assign(instance, token, results)
+        else:
+            # Its own variables (mapped ones, those of its turn) are the innermost scope, and end with it.
+            assign(instance, token, {name: value for name, value in results.items() if name not in token.vars})
 
     def _again(self, job: Job) -> None:
         """Try again what failed at a node: its service call, its leaving, or the whole node."""
