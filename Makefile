@@ -5,12 +5,13 @@ SHELL := /bin/bash
 VENV ?= .venv
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PROOF_MINUTES ?= 10
+SOAK_MINUTES ?= 30
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CODE := src tests tools
 PYTEST := $(BIN)/python -m pytest -q
 
-.PHONY: help setup run test lint types contracts size quick check proof bench docs clean
+.PHONY: help setup run test lint types contracts size quick check proof bench soak docs clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -41,9 +42,10 @@ types: setup ## Types, strictly
 contracts: setup ## Who may import whom
 	@$(BIN)/lint-imports --no-logo
 
-size: setup ## Functions <= 50 lines, files <= 400, names that say something, excuses with a reason
+size: setup ## Functions <= 50 lines, files <= 400, names that say something, excuses with a reason, SQL that keeps to its partition
 	@$(BIN)/python tools/size.py $(CODE)
 	@$(BIN)/python tools/reasons.py $(CODE)
+	@$(BIN)/python -m tools.sql_rules src
 
 quick: lint types contracts ## Before a commit: all checks, and the tests of the rooms that you touched
 	@$(PYTEST) -x -m 'not slow and not crash' $$($(BIN)/python tools/touched.py)
@@ -55,6 +57,9 @@ proof: setup ## Kill workers and senders under load, and feed FEEL random input,
 
 bench: setup ## Orders per second, CPU per order, and the share of what PostgreSQL can write at all
 	@$(BIN)/diaodu bench orders
+
+soak: setup ## The engine under a steady load for SOAK_MINUTES (30): latency, table and index sizes, a verdict
+	@$(BIN)/diaodu bench soak --minutes $(SOAK_MINUTES)
 
 docs: setup ## Check the documentation against the code
 	@$(PYTEST) tests/docs

@@ -44,6 +44,38 @@ ALTER TABLE catalog.release ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE engine.broadcast (
+    part smallint NOT NULL,
+    id bigint NOT NULL,
+    root_id bigint NOT NULL,
+    name text NOT NULL,
+    vars jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE engine.bulk (
+    id bigint NOT NULL,
+    verb text NOT NULL,
+    filter jsonb NOT NULL,
+    arguments jsonb NOT NULL,
+    reason text NOT NULL,
+    found integer NOT NULL,
+    digest bytea NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    confirmed_at timestamp with time zone
+);
+
+CREATE TABLE engine.bulk_part (
+    part smallint NOT NULL,
+    bulk_id bigint NOT NULL,
+    last_id bigint NOT NULL,
+    done integer NOT NULL,
+    refused integer NOT NULL,
+    refusals jsonb NOT NULL,
+    ended_at timestamp with time zone
+);
+
 CREATE TABLE engine.definition (
     id integer NOT NULL,
     key text NOT NULL,
@@ -51,7 +83,9 @@ CREATE TABLE engine.definition (
     name text NOT NULL,
     bpmn bytea NOT NULL,
     digest bytea NOT NULL,
-    deployed_at timestamp with time zone NOT NULL
+    deployed_at timestamp with time zone NOT NULL,
+    suspended_at timestamp with time zone,
+    suspended_by text
 );
 
 ALTER TABLE engine.definition ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -62,6 +96,25 @@ ALTER TABLE engine.definition ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE engine.external_task (
+    part smallint NOT NULL,
+    id bigint NOT NULL,
+    root_id bigint NOT NULL,
+    instance_id bigint NOT NULL,
+    token_id bigint NOT NULL,
+    node text NOT NULL,
+    topic text NOT NULL,
+    vars jsonb NOT NULL,
+    settings jsonb NOT NULL,
+    state smallint NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    attempts smallint NOT NULL,
+    worker text,
+    lock_token text,
+    created_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='70');
 
 CREATE TABLE engine.human_task (
     part smallint NOT NULL,
@@ -108,7 +161,9 @@ CREATE TABLE engine.instance (
     tokens jsonb NOT NULL,
     vars jsonb NOT NULL,
     started_at timestamp with time zone NOT NULL,
-    ended_at timestamp with time zone
+    ended_at timestamp with time zone,
+    parent_id bigint,
+    parent_token bigint
 )
 WITH (fillfactor='50');
 
@@ -129,6 +184,21 @@ CREATE TABLE engine.job (
     created_at timestamp with time zone NOT NULL
 )
 WITH (fillfactor='70');
+
+CREATE TABLE engine.schedule (
+    process text NOT NULL,
+    node text NOT NULL,
+    every text,
+    remaining integer NOT NULL,
+    due_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE engine.subscription (
+    part smallint NOT NULL,
+    instance_id bigint NOT NULL,
+    name text NOT NULL,
+    root_id bigint NOT NULL
+);
 
 CREATE VIEW engine.v_human_task AS
  SELECT part,
@@ -650,11 +720,23 @@ ALTER TABLE ONLY kernel.history ATTACH PARTITION kernel.history_rest DEFAULT;
 ALTER TABLE ONLY catalog.release
     ADD CONSTRAINT release_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY engine.broadcast
+    ADD CONSTRAINT broadcast_pkey PRIMARY KEY (part, id);
+
+ALTER TABLE ONLY engine.bulk_part
+    ADD CONSTRAINT bulk_part_pkey PRIMARY KEY (part, bulk_id);
+
+ALTER TABLE ONLY engine.bulk
+    ADD CONSTRAINT bulk_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY engine.definition
     ADD CONSTRAINT definition_key_version_key UNIQUE (key, version);
 
 ALTER TABLE ONLY engine.definition
     ADD CONSTRAINT definition_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY engine.external_task
+    ADD CONSTRAINT external_task_pkey PRIMARY KEY (part, id);
 
 ALTER TABLE ONLY engine.human_task
     ADD CONSTRAINT human_task_pkey PRIMARY KEY (part, id);
@@ -667,6 +749,12 @@ ALTER TABLE ONLY engine.instance
 
 ALTER TABLE ONLY engine.job
     ADD CONSTRAINT job_pkey PRIMARY KEY (part, id);
+
+ALTER TABLE ONLY engine.schedule
+    ADD CONSTRAINT schedule_pkey PRIMARY KEY (process, node);
+
+ALTER TABLE ONLY engine.subscription
+    ADD CONSTRAINT subscription_pkey PRIMARY KEY (part, instance_id, name);
 
 ALTER TABLE ONLY inventory.address
     ADD CONSTRAINT address_pkey PRIMARY KEY (id);
@@ -793,6 +881,12 @@ ALTER TABLE ONLY workforce.work_order
 
 CREATE INDEX release_effective ON catalog.release USING btree (effective_at DESC, id DESC);
 
+CREATE INDEX bulk_confirmed ON engine.bulk USING btree (confirmed_at) WHERE (confirmed_at IS NOT NULL);
+
+CREATE INDEX external_task_due ON engine.external_task USING btree (topic, due_at, id) WHERE (state = 0);
+
+CREATE INDEX external_task_token ON engine.external_task USING btree (part, token_id);
+
 CREATE INDEX human_task_claimed ON engine.human_task USING btree (assignee, due_at, id) WHERE (state = 1);
 
 CREATE INDEX human_task_offered ON engine.human_task USING btree (pool, due_at, id) WHERE (state = 0);
@@ -810,6 +904,10 @@ CREATE INDEX job_due ON engine.job USING btree (part, due_at, id) WHERE (state =
 CREATE UNIQUE INDEX job_once ON engine.job USING btree (part, root_id, msg_key) WHERE (msg_key IS NOT NULL);
 
 CREATE INDEX job_root ON engine.job USING btree (part, root_id) WHERE (state = 0);
+
+CREATE INDEX schedule_due ON engine.schedule USING btree (due_at);
+
+CREATE INDEX subscription_name ON engine.subscription USING btree (part, name);
 
 CREATE INDEX address_full ON inventory.address USING btree (full_name text_pattern_ops);
 
@@ -862,6 +960,9 @@ CREATE INDEX delivery_entity ON tmf.delivery USING btree (part, root_id, subscri
 CREATE INDEX work_order_order ON workforce.work_order USING btree (part, order_id);
 
 ALTER INDEX kernel.history_pkey ATTACH PARTITION kernel.history_rest_pkey;
+
+ALTER TABLE ONLY engine.bulk_part
+    ADD CONSTRAINT bulk_part_bulk_id_fkey FOREIGN KEY (bulk_id) REFERENCES engine.bulk(id);
 
 ALTER TABLE ONLY engine.instance
     ADD CONSTRAINT instance_part_root_id_fkey FOREIGN KEY (part, root_id) REFERENCES kernel.root(part, id);

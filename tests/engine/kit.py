@@ -51,6 +51,7 @@ def bpmn(body: str, arrows: str = "", key: str = "p", extra: str = "", attribute
         ' xmlns:other="urn:other" targetNamespace="t">'
         '<message id="m_paid" name="paid"/><message id="m_stop" name="stop"/>'
         '<error id="e_bad" errorCode="BAD"/><error id="e_other" errorCode="OTHER"/>'
+        '<signal id="s_go" name="go"/><escalation id="x_late" escalationCode="LATE"/>'
         f'{extra}<process id={quoteattr(key)} isExecutable="true" {attributes}>{body}{flows(arrows)}</process>'
         "</definitions>"
     ).encode()

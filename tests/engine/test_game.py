@@ -85,10 +85,10 @@ def test_a_parallel_join_waits_for_one_token_of_each_flow(bench: Bench) -> None:
 def test_two_tokens_on_one_flow_do_not_open_a_join(bench: Bench) -> None:
     # given: the split sends two tokens over the merge into the same flow of the join, and none into the other
     body = (
-        f'<startEvent id="s"/><parallelGateway id="f"/><task id="a"/><task id="b"/><exclusiveGateway id="m"/>'
-        f'{SLOW}<parallelGateway id="j"/><endEvent id="e"/>'
+        f'<startEvent id="s"/><parallelGateway id="f"/><task id="a"/><exclusiveGateway id="b" default="b_m"/>'
+        f'<exclusiveGateway id="m"/>{SLOW}<parallelGateway id="j"/><endEvent id="e"/>'
     )
-    arrows = "s -> f\n f -> a\n f -> b\n f -> slow\n a -> m\n b -> m\n m -> j\n slow -> j\n j -> e"
+    arrows = "s -> f\n f -> a\n f -> b\n f -> slow\n a -> m\n b -> m\n b -> e if x\n m -> j\n slow -> j\n j -> e"
     bench.deploy(bpmn(body, arrows))
     root = bench.start()
     assert bench.at_nodes(root) == ["j", "j", "slow"]

@@ -6,12 +6,14 @@ from psycopg_pool import PoolTimeout
 
 from diaodu.app.edge_docs import docs_page
 from diaodu.app.edge_failures import add_failures
+from diaodu.app.wiring import handlers
 from diaodu.catalog import commands as catalog
 from diaodu.catalog.api import mount_catalogue
 from diaodu.inventory import tmf as inventory
 from diaodu.kernel.access import AccessPolicy
 from diaodu.kernel.db import Database
 from diaodu.ordering import tmf as ordering
+from diaodu.process.api import mount_processes
 from diaodu.rules.api import mount_decisions
 from diaodu.tmf import edge
 from diaodu.tmf.router import mount
@@ -39,6 +41,7 @@ def create_app(db: Database, policy: AccessPolicy, *, callback_hosts: frozenset[
     mount_hub(router, ordering.BASE, scope=ordering.SCOPE, entity="productOrder", events=ordering.EVENTS)
     mount_catalogue(router)
     mount_decisions(router, publish=catalog.publish_decision, withdraw=catalog.withdraw_decision)
+    mount_processes(router, handlers().effects)
     app.include_router(router)
     app.add_api_route("/health", health, methods=["GET"], summary="Whether the database answers, and its schema")
     app.add_api_route("/docs", docs_page, methods=["GET"], include_in_schema=False)

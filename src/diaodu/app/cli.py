@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from diaodu.app import cli_catalogue, cli_orders, cli_rules, cli_tck
+from diaodu.app import cli_catalogue, cli_orders, cli_process, cli_rules, cli_tck
 from diaodu.app.bench import cli as cli_bench
 from diaodu.app.command import Choice, Commands, command, say
 from diaodu.app.doctor import examine
@@ -37,6 +37,7 @@ app = typer.Typer(
 app.add_typer(cli_orders.app, name="order")
 app.add_typer(cli_catalogue.app, name="catalogue")
 app.add_typer(cli_rules.app, name="rule")
+app.add_typer(cli_process.app, name="process")
 app.add_typer(cli_bench.app, name="bench")
 command(app)(cli_tck.tck)
 

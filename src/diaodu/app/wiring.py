@@ -16,6 +16,14 @@ from diaodu.inventory.worker import AreaWorker
 from diaodu.kernel.db import Database
 from diaodu.provisioning.design import NearestBox
 
+# The stages that write the ledger, reserve or archive: nobody skips them by hand.
+WRITE_EFFECTS = frozenset(
+    {
+        "fulfilment.design", "fulfilment.accept", "fulfilment.sent", "fulfilment.complete", "fulfilment.closing",
+        "fulfilment.close",
+    }
+)  # fmt: skip
+
 
 def handlers() -> Handlers:
     """What the engine calls: the stages of 业务受理 and the driver of its plan-driven stage."""
@@ -34,6 +42,7 @@ def handlers() -> Handlers:
         driver=StageDriver(),
         facts=OrderNames(),
         decisions=OrderDecisions(),
+        effects=WRITE_EFFECTS,
     )
 
 

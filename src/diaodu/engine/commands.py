@@ -4,26 +4,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from diaodu.engine import store
-from diaodu.engine.definition import Definition, deploy
-from diaodu.engine.errors import IncidentNotOpen, TaskNotOpen
+from diaodu.engine import bulk, external, operate, store
+from diaodu.engine.definition import Definition, deploy, deploy_all
+from diaodu.engine.errors import TaskNotOpen
 from diaodu.engine.game import TASK
-from diaodu.engine.instance import FAILED, READY, Job
-from diaodu.engine.ports import Cancel, Message, Nudge, Signal, Start
+from diaodu.engine.instance import READY, Job
+from diaodu.engine.operate import retry_incident
+from diaodu.engine.ports import Signal
 from diaodu.engine.queries import get_task
+from diaodu.engine.signals import body_of
 from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
-from diaodu.kernel.errors import NotFound
 from diaodu.kernel.ids import part_of
 
 __all__ = [
     "Definition",
     "Enqueue",
+    "bulk",
     "claim_tasks",
     "complete_task",
     "deploy",
+    "deploy_all",
     "enqueue",
+    "external",
     "finish_tasks",
+    "operate",
     "retry_incident",
     "signal",
     "unclaim_task",
@@ -118,41 +123,9 @@ def complete_task(tx: Tx, task_id: int, person: int, report: Enqueue) -> bool:
     return row is not None
 
 
-def retry_incident(tx: Tx, incident_id: int, actor: str) -> None:
-    """Let the job behind an incident run again, with all its attempts; IncidentNotOpen when it was resolved."""
-    part = part_of(incident_id)
-    found = tx.row("select root_id, job_id from engine.incident where part = %s and id = %s", (part, incident_id))
-    if found is None:
-        raise NotFound(entity="incident", id=incident_id)
-    root, job = found
-    locked = journal.lock(tx, [root])
-    resolved = tx.run(
-        "update engine.incident set resolved_at = %s where part = %s and id = %s and resolved_at is null",
-        (tx.now, part, incident_id),
-    )
-    if not resolved:
-        raise IncidentNotOpen(id=incident_id)
-    tx.expect(
-        1,
-        "update engine.job set state = %s, attempts = 0, deaths = 0, due_at = %s"
-        " where part = %s and id = %s and state = %s",
-        (READY, tx.now, part, job, FAILED),
-    )
-    if locked:
-        journal.record(tx, root, {"t": "incident.retried", "incident": incident_id, "by": actor})
-
-
 def _signal_job(tx: Tx, signal: Signal) -> Job:
-    match signal:
-        case Start():
-            body = {"key": signal.business_key, "vars": dict(signal.vars)}
-            return _job(tx, signal.root_id, "start", signal.process, body)
-        case Message():
-            return _job(tx, signal.root_id, "message", signal.name, {"key": signal.key, "vars": dict(signal.vars)})
-        case Nudge():
-            return _job(tx, signal.root_id, "nudge", "", {})
-        case Cancel():
-            return _job(tx, signal.root_id, "cancel", signal.process, {})
+    kind, name, body = body_of(signal)
+    return _job(tx, signal.root_id, kind, name, body)
 
 
 def _job(

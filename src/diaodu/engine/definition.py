@@ -1,14 +1,20 @@
 """Deployed processes: immutable versions, compiled once per process of the operating system."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
-from diaodu.engine.graph import Graph
-from diaodu.engine.parse import parse, parse_trusted
+from diaodu.engine.errors import Problem, ProcessNotExecutable
+from diaodu.engine.graph import Graph, Node, Process
+from diaodu.engine.model import WorkingTime
+from diaodu.engine.parse import parse, parse_all, parse_trusted
 from diaodu.engine.ports import Handlers
+from diaodu.engine.times import cycle_of, due_at
+from diaodu.feel import FeelError, to_python
 from diaodu.kernel.db import Tx
+from diaodu.kernel.errors import NotFound
 
 _COLUMNS = "id, key, version, name, digest, deployed_at"
 
@@ -26,11 +32,19 @@ class Definition:
 
 
 def deploy(tx: Tx, bpmn: bytes, handlers: Handlers) -> Definition:
-    """Check and store a process; the newest version is kept when the source is the same.
+    """Check and store the one process of a file; the newest version is kept when the source is the same.
 
     Raises ProcessNotExecutable with every problem that was found.
     """
-    graph = parse(bpmn, handlers)
+    return _store(tx, parse(bpmn, handlers), bpmn, handlers)
+
+
+def deploy_all(tx: Tx, bpmn: bytes, handlers: Handlers) -> list[Definition]:
+    """The same for a file with several processes."""
+    return [_store(tx, graph, bpmn, handlers) for graph in parse_all(bpmn, handlers)]
+
+
+def _store(tx: Tx, graph: Graph, bpmn: bytes, handlers: Handlers) -> Definition:
     digest = hashlib.sha256(bpmn).digest()
     tx.run("lock table engine.definition in share row exclusive mode")
     newest = tx.row(
@@ -45,44 +59,94 @@ def deploy(tx: Tx, bpmn: bytes, handlers: Handlers) -> Definition:
         (graph.key, version, graph.name, bpmn, digest, tx.now),
     )
     assert made is not None
+    _schedule(tx, graph, handlers)
     return Definition(*made)
 
 
+def _schedule(tx: Tx, graph: Graph, handlers: Handlers) -> None:
+    """From now on the timer start events of this version start the process, and no others."""
+    tx.run("delete from engine.schedule where process = %s", (graph.key,))
+    for index in graph.schedules:
+        node = graph.nodes[index]
+        first, left, every = _first(tx, node, handlers)
+        tx.run(
+            "insert into engine.schedule (process, node, every, remaining, due_at) values (%s, %s, %s, %s, %s)",
+            (graph.key, node.id, every, left, first),
+        )
+
+
+def _first(tx: Tx, node: Node, handlers: Handlers) -> tuple[datetime, int, str | None]:
+    timer = node.timer
+    assert timer is not None
+    try:
+        value = timer.value if isinstance(timer.value, str) else to_python(timer.value.evaluate({}, now=tx.now))
+        if timer.cycle:
+            cycle = cycle_of(str(value), tx.now)
+            return cycle.first, cycle.left, cycle.every
+        if timer.calendar and handlers.calendar is not None:
+            asked = WorkingTime(0, timer.calendar, tx.now, str(value))
+            return handlers.calendar.due(tx, [asked])[0], 1, None
+        return due_at(value, tx.now), 1, None
+    except (ValueError, OverflowError, FeelError):
+        raise ProcessNotExecutable(
+            [Problem(node.id, "bad-timer", timer.value if isinstance(timer.value, str) else timer.value.text)]
+        ) from None
+
+
 @lru_cache(maxsize=512)
-def compiled(bpmn: bytes) -> Graph:
-    """The graph of a deployed source."""
-    return parse_trusted(bpmn)
+def compiled(bpmn: bytes, key: str) -> Graph:
+    """The graph of a deployed process."""
+    return parse_trusted(bpmn, key)
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A version ready to run."""
-
-    id: int
-    version: int
-    graph: Graph
+def definition_of(tx: Tx, key: str, version: int) -> Process:
+    """A version of a process; NotFound."""
+    row = tx.row("select id, version, bpmn, key from engine.definition where key = %s and version = %s", (key, version))
+    if row is None:
+        raise NotFound(entity="process version", id=f"{key}:{version}")
+    return Process(row[0], row[1], compiled(bytes(row[2]), row[3]))
 
 
 class Definitions:
     """The versions that one worker has loaded; a version never changes, so it stays."""
 
     def __init__(self) -> None:
-        self._by_id: dict[int, Loaded] = {}
+        self._by_id: dict[int, Process] = {}
 
-    def load(self, tx: Tx, ids: set[int]) -> dict[int, Loaded]:
+    def load(self, tx: Tx, ids: set[int]) -> dict[int, Process]:
         """The versions with these ids."""
         if missing := ids - self._by_id.keys():
             rows = tx.rows(
-                "select id, version, bpmn from engine.definition where id = any(%s::int4[])", (list(missing),)
+                "select id, version, bpmn, key from engine.definition where id = any(%s::int4[])", (list(missing),)
             )
-            self._by_id |= {r[0]: Loaded(r[0], r[1], compiled(bytes(r[2]))) for r in rows}
+            self._by_id |= {r[0]: Process(r[0], r[1], compiled(bytes(r[2]), r[3])) for r in rows}
         return self._by_id
 
-    def newest(self, tx: Tx) -> dict[str, Loaded]:
-        """The newest version of every process, by its key; read once per transaction."""
-        if Definitions not in tx.memo:
-            rows = tx.rows("select distinct on (key) id, key from engine.definition order by key, version desc")
-            loaded = self.load(tx, {r[0] for r in rows})
-            tx.memo[Definitions] = {r[1]: loaded[r[0]] for r in rows}
-        found: dict[str, Loaded] = tx.memo[Definitions]
+
+class Deployed:
+    """The deployed processes as a transaction sees them; which are the newest is read once."""
+
+    def __init__(self, tx: Tx, definitions: Definitions) -> None:
+        self._tx, self._definitions = tx, definitions
+
+    def newest(self, key: str) -> Process | None:
+        return self._newest().get(key)
+
+    def version(self, key: str, version: int) -> Process | None:
+        row = self._tx.row("select id from engine.definition where key = %s and version = %s", (key, version))
+        return None if row is None else self._definitions.load(self._tx, {row[0]})[row[0]]
+
+    def all_newest(self) -> Iterable[Process]:
+        return self._newest().values()
+
+    def _newest(self) -> dict[str, Process]:
+        tx = self._tx
+        if Deployed not in tx.memo:
+            rows = tx.rows(
+                "select distinct on (key) id, key, suspended_at is not null from engine.definition"
+                " order by key, version desc"
+            )
+            loaded = self._definitions.load(tx, {r[0] for r in rows})
+            tx.memo[Deployed] = {r[1]: replace(loaded[r[0]], suspended=True) if r[2] else loaded[r[0]] for r in rows}
+        found: dict[str, Process] = tx.memo[Deployed]
         return found

@@ -93,7 +93,7 @@ class Runner:
                     return error
                 time.sleep(0.005 * 2**again)
             except psycopg.OperationalError as error:
-                if _connection_lost(error):
+                if connection_lost(error):
                     raise
                 return error
             except Exception as error:  # noqa: BLE001 - whatever it is, it must end at the one job that causes it
@@ -101,7 +101,8 @@ class Runner:
         raise AssertionError
 
 
-def _connection_lost(error: psycopg.OperationalError) -> bool:
+def connection_lost(error: psycopg.OperationalError) -> bool:
+    """Whether the database has gone, and not only the statement failed."""
     return error.sqlstate is None or error.sqlstate.startswith(("08", "53", "57P"))
 
 

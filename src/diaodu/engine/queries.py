@@ -1,17 +1,49 @@
 """What the engine tells about itself: instances, tokens, worklists, incidents, and why an instance waits."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from diaodu.engine.definition import compiled
-from diaodu.engine.graph import Graph
-from diaodu.engine.instance import Token
+from diaodu.engine.definition import compiled, definition_of
+from diaodu.engine.filters import Filter, find
+from diaodu.engine.graph import Graph, Kind, Node
+from diaodu.engine.instance import Token, load_token
+from diaodu.engine.model import EXTERNAL
+from diaodu.engine.versions import Finding, Proposal, propose
+from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
 from diaodu.kernel.errors import NotFound
 from diaodu.kernel.ids import part_of
 
+__all__ = [
+    "Filter",
+    "Finding",
+    "Frame",
+    "IncidentView",
+    "InstanceView",
+    "Proposal",
+    "Reason",
+    "Task",
+    "TokenView",
+    "call_stack",
+    "calls_of",
+    "explain_wait",
+    "find",
+    "get_bpmn",
+    "get_instance",
+    "get_task",
+    "history_of",
+    "incidents",
+    "instances_of",
+    "propose_migration",
+    "stage_kinds",
+    "tasks_of",
+    "tasks_of_root",
+    "tasks_offered",
+    "tokens",
+]
 INSTANCE_STATES = ("active", "ended", "cancelled", "suspended")
 TASK_STATES = ("offered", "claimed", "suspended", "done", "withdrawn")
 
@@ -81,7 +113,11 @@ class IncidentView:
 
 @dataclass(frozen=True)
 class Reason:
-    """One reason why a token stands still: ``what`` is message, timer, task, retry, incident or join."""
+    """One reason why a token stands still.
+
+    ``what`` is task, message, signal, timer, external (a worker's task), retry, incident, loop, call, join or stage;
+    of an instance as a whole, suspended.
+    """
 
     node: str
     name: str
@@ -178,7 +214,7 @@ def stage_kinds(tx: Tx, process: str) -> frozenset[str]:
     row = tx.row("select bpmn from engine.definition where key = %s order by version desc limit 1", (process,))
     if row is None:
         raise NotFound(entity="process", id=process)
-    return frozenset(kind for node in compiled(bytes(row[0])).nodes for kind in node.activities)
+    return frozenset(kind for node in compiled(bytes(row[0]), process).nodes for kind in node.activities)
 
 
 def explain_wait(tx: Tx, instance_id: int) -> list[Reason]:
@@ -194,36 +230,146 @@ def explain_wait(tx: Tx, instance_id: int) -> list[Reason]:
             (part, [i for t in stored for i in (t.job, *(timer[1] for timer in t.timers)) if i is not None]),
         )
     }
-    scopes = {t.scope for t in stored}
-    return [reason for t in stored for reason in _reasons(tx, graph, t, jobs, is_scope=t.id in scopes)]
+    reasons = [Reason("", "", "suspended", "")] if get_instance(tx, instance_id).state == "suspended" else []
+    inside = Counter(t.scope for t in stored)
+    for token in stored:
+        reasons += _waiting(tx, graph, token) + _timed(graph, token, jobs)
+        if token.loop is not None and "total" in token.loop:
+            reasons.append(_loop(graph.nodes[token.node], token, inside[token.id]))
+        if not inside[token.id] and not any(r.node == graph.nodes[token.node].id for r in reasons):
+            reasons.append(_still(tx, instance_id, graph.nodes[token.node], token))
+    return reasons
 
 
-def _reasons(tx: Tx, graph: Graph, token: Token, jobs: Mapping[int, Any], *, is_scope: bool) -> list[Reason]:
-    node = graph.nodes[token.node]
-    found = []
+def _waiting(tx: Tx, graph: Graph, token: Token) -> list[Reason]:
+    """The task, messages and signals that would move a token."""
+    node, found = graph.nodes[token.node], []
     if token.task is not None:
         task = get_task(tx, token.task)
         found.append(Reason(node.id, node.name, "task", f"{task.id} {task.state}", task.due_at))
-    found += [Reason(node.id, node.name, "message", f"{n} {k}") for _, n, k in token.waits if token.task is None]
-    for index, job_id in token.timers:
-        found.append(Reason(node.id, node.name, "timer", graph.nodes[index].id, jobs[job_id][1]))
-    if token.job is not None:
+    for index, name, key in token.waits:
+        if name == EXTERNAL and (row := _external(tx, int(key))) is not None:
+            found.append(Reason(node.id, node.name, "external", row[0], row[1]))
+        elif key is None:
+            found.append(Reason(node.id, node.name, "signal", name))
+        elif token.task is None or index != token.node:
+            found.append(Reason(node.id, node.name, "message", f"{name} {key}"))
+    return found
+
+
+def _external(tx: Tx, task_id: int) -> tuple[str, datetime | None] | None:
+    """The topic of an external worker's task; while it is locked, by whom and until when."""
+    row = tx.row(
+        "select topic, worker, due_at, lock_token is not null and due_at > %s from engine.external_task"
+        " where part = %s and id = %s",
+        (tx.now, part_of(task_id), task_id),
+    )
+    if row is None:
+        return None
+    return (f"{row[0]} {row[1]}", row[2]) if row[3] else (str(row[0]), None)
+
+
+def _timed(graph: Graph, token: Token, jobs: Mapping[int, Any]) -> list[Reason]:
+    """The timers of a token, its retry or its incident."""
+    node = graph.nodes[token.node]
+    found = [
+        Reason(node.id, node.name, "timer", graph.nodes[index].id, jobs[job_id][1])
+        for index, job_id in token.timers
+        if job_id in jobs
+    ]
+    if token.job is not None and token.job in jobs:
         _, due, message = jobs[token.job]
         found.append(Reason(node.id, node.name, "incident" if message else "retry", message or "", due))
-    if not found and not is_scope:
-        found.append(Reason(node.id, node.name, "join" if len(node.incoming) > 1 else "stage", ""))
     return found
+
+
+def _loop(node: Node, token: Token, running: int) -> Reason:
+    loop = token.loop or {}
+    return Reason(
+        node.id, node.name, "loop", f"{loop['done']} done, {running} running, {loop['total'] or 'any'} in all"
+    )
+
+
+def _still(tx: Tx, instance_id: int, node: Node, token: Token) -> Reason:
+    """Why a token stands that waits for no event: a called instance, a stage's driver, or others that are to come."""
+    if node.kind is Kind.CALL:
+        row = tx.row(
+            "select id from engine.instance where part = %s and parent_id = %s and parent_token = %s"
+            " and state in (0, 3)",
+            (part_of(instance_id), instance_id, token.id),
+        )
+        return Reason(node.id, node.name, "call", "" if row is None else str(row[0]))
+    return Reason(node.id, node.name, "join" if len(node.incoming) > 1 else "stage", "")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One instance of a chain of calls; ``node`` is the call activity in the instance before it, empty at the top."""
+
+    instance_id: int
+    process: str
+    version: int
+    state: str
+    node: str
+
+
+def propose_migration(tx: Tx, process: str, old: int, new: int) -> Proposal:
+    """How the elements of one version map to those of another. NotFound."""
+    return propose(definition_of(tx, process, old).graph, definition_of(tx, process, new).graph)
+
+
+def call_stack(tx: Tx, instance_id: int) -> list[Frame]:
+    """The calls that lead to an instance, from the top down to itself. NotFound."""
+    frames: list[Frame] = []
+    at: int | None = instance_id
+    while at is not None:
+        found = get_instance(tx, at)
+        row = tx.row(
+            "select parent_id, parent_token from engine.instance where part = %s and id = %s", (part_of(at), at)
+        )
+        parent, token = row if row is not None else (None, None)
+        node = ""
+        if parent is not None:
+            graph, stored = _stored_tokens(tx, parent)
+            node = next((graph.nodes[t.node].id for t in stored if t.id == token), "")
+        frames.append(Frame(at, found.process, found.version, found.state, node))
+        at = parent
+    return frames[::-1]
+
+
+def calls_of(tx: Tx, instance_id: int) -> list[int]:
+    """The instances that an instance has called itself, ended ones too, oldest first."""
+    rows = tx.rows(
+        "select id from engine.instance where part = %s and parent_id = %s order by id",
+        (part_of(instance_id), instance_id),
+    )
+    return [r[0] for r in rows]
+
+
+def history_of(tx: Tx, instance_id: int) -> list[Mapping[str, Any]]:
+    """All that happened to an instance and to those it called, oldest first: ``at``, ``actor``, the entry. NotFound."""
+    root = get_instance(tx, instance_id).root_id
+    meant, new = {instance_id}, [instance_id]
+    while new:
+        new = [c for i in new for c in calls_of(tx, i)]
+        meant.update(new)
+    return [
+        {"at": row["at"], "actor": row["actor"], **entry}
+        for row in journal.read(tx, root)
+        for entry in row["entries"]
+        if entry.get("instance") in meant
+    ]
 
 
 def _stored_tokens(tx: Tx, instance_id: int) -> tuple[Graph, list[Token]]:
     row = tx.row(
-        "select d.bpmn, i.tokens from engine.instance i join engine.definition d on d.id = i.definition_id"
+        "select d.bpmn, i.tokens, d.key from engine.instance i join engine.definition d on d.id = i.definition_id"
         " where i.part = %s and i.id = %s",
         (part_of(instance_id), instance_id),
     )
     if row is None:
         raise NotFound(entity="instance", id=instance_id)
-    return compiled(bytes(row[0])), [Token(*t) for t in row[1]["tokens"]]
+    return compiled(bytes(row[0]), row[2]), [load_token(t) for t in row[1]["tokens"]]
 
 
 def _task(row: tuple[Any, ...]) -> Task:

@@ -7,34 +7,29 @@ from typing import Any
 import structlog
 
 from diaodu.engine import store
-from diaodu.engine.board import Board
-from diaodu.engine.definition import Definitions, Loaded
-from diaodu.engine.errors import UnknownProcess
-from diaodu.engine.game import Game, Pending, Runaway
+from diaodu.engine.board import Board, visible
+from diaodu.engine.definition import Definitions
+from diaodu.engine.external import BUILT_IN
+from diaodu.engine.game import Game, Pending, Runaway, World
 from diaodu.engine.graph import Kind, Node
-from diaodu.engine.instance import ACTIVE, FAILED, Incident, Instance, Job
-from diaodu.engine.ports import (
+from diaodu.engine.instance import FAILED, Incident, Instance, Job, Token
+from diaodu.engine.model import (
     BusinessError,
     Call,
-    Cancel,
     Decision,
     Done,
-    Handlers,
     Inbound,
     Message,
-    Nudge,
     Outcome,
     Question,
     Retry,
     Scope,
-    ServiceHandler,
     Signal,
-    Start,
-    Wait,
 )
-from diaodu.kernel import journal
+from diaodu.engine.ports import Handlers, ServiceHandler
+from diaodu.engine.signals import signal_of
+from diaodu.engine.store import Store, Tables
 from diaodu.kernel.db import Tx
-from diaodu.kernel.ids import part_of
 
 ROUNDS_MAX = 1_000
 log = structlog.get_logger(__name__)
@@ -50,27 +45,39 @@ def step(
     each: int = store.JOBS_EACH,
 ) -> int:
     """Run the due jobs of these roots until every token waits; returns the number of jobs."""
-    locked = journal.lock(tx, roots)
-    jobs = store.claim(tx, part, roots, each)
+    return fold(Tables(tx, part, definitions), tx, roots, handlers, each)
+
+
+def fold(tables: Store, tx: Tx, roots: Sequence[int], handlers: Handlers, each: int) -> int:
+    """The same on any store; ``tx`` is what the handlers get."""
+    locked = tables.lock(roots)
+    jobs = tables.claim(roots, each)
     if not jobs:
         return 0
-    batch = _Batch(tx, handlers, definitions, store.load(tx, part, {j.root_id for j in jobs}, definitions))
+    batch = Batch(tables, tx, handlers, locked, tables.load({j.root_id for j in jobs}))
     batch.run([j for j in jobs if j.root_id in locked])
     for job in jobs:
         if job.root_id not in locked:
             batch.orphan(job)
-    instances = [i for of_root in batch.instances.values() for i in of_root]
-    store.write(tx, part, jobs, instances, batch.board.changes)
+    tables.write(jobs, list(batch.world.all()), batch.board.changes)
     return len(jobs)
 
 
-class _Batch:
+class Batch:
+    """Folds jobs over the instances of their roots, asking the handlers set-wise."""
+
     def __init__(
-        self, tx: Tx, handlers: Handlers, definitions: Definitions, instances: dict[int, list[Instance]]
+        self,
+        tables: Store,
+        tx: Tx,
+        handlers: Handlers,
+        locked: Collection[int],
+        instances: dict[int, list[Instance]],
     ) -> None:
-        self.tx, self.handlers, self.definitions, self.instances = tx, handlers, definitions, instances
-        self.board = Board(tx.now, lambda root: tx.new_id(part_of(root)), self._context)
-        self.game = Game(self.board)
+        self.tx, self.handlers, self.locked = tx, handlers, locked
+        self.world = World(tables.processes, instances)
+        self.board = Board(tables.now, tables.new_id, None if handlers.facts is None else self._facts)
+        self.game = Game(self.board, self.world)
         self.facts: Mapping[int, Mapping[str, Any]] | None = None
 
     def run(self, jobs: Sequence[Job]) -> None:
@@ -102,22 +109,12 @@ class _Batch:
     # Jobs --------------------------------------------------------------------------------------------------------
 
     def _wake(self, job: Job) -> None:
-        body = job.body
-        match job.kind:
-            case "start":
-                self._signal(Start(job.root_id, job.name, body["key"], body["vars"]))
-            case "message":
-                self._signal(Message(job.root_id, job.name, body["key"], body["vars"]))
-            case "nudge":
-                self._signal(Nudge(job.root_id))
-            case "cancel":
-                self._signal(Cancel(job.root_id, job.name))
-            case "timer" | "retry":
-                instance = next((i for i in self._active(job.root_id) if i.id == job.instance_id), None)
-                if instance is not None:
-                    (self.game.timer if job.kind == "timer" else self.game.again)(instance, job)
-            case _:
-                self._refuse(job, "engine.unknown-job", f"'{job.kind}' is no kind of job")
+        if job.kind in ("timer", "retry"):
+            self.game.take(job)
+        elif (signal := signal_of(job)) is not None:
+            self._signal(signal)
+        else:
+            self._refuse(job, "engine.unknown-job", f"'{job.kind}' is no kind of job")
 
     def _inbound(self, name: str, jobs: list[Job]) -> None:
         handler = self.handlers.inbound.get(name)
@@ -136,75 +133,26 @@ class _Batch:
         changes.tries[job.id] = (FAILED, job.attempts, job.due_at)
         incident = self.board.new_id(root)
         changes.incidents.append(Incident(incident, root, job.instance_id, job.name, job.id, code, message, {}))
-        if root in self.tx.journal.locked:
+        if root in self.locked:
             changes.entries.append(
                 (root, {"t": "incident.opened", "incident": incident, "node": job.name, "code": code})
             )
 
-    # Signals -----------------------------------------------------------------------------------------------------
-
-    def _active(self, root: int) -> list[Instance]:
-        return [i for i in self.instances.get(root, []) if i.state == ACTIVE]
-
     def _signal(self, signal: Signal) -> None:
-        match signal:
-            case Start():
-                definition = self.definitions.newest(self.tx).get(signal.process)
-                if definition is None:
-                    raise UnknownProcess(process=signal.process)
-                self._start(definition, signal.root_id, signal.business_key, signal.vars)
-            case Message():
-                self._message(signal)
-            case Nudge():
-                for instance in self._active(signal.root_id):
-                    self.game.nudge(instance)
-            case Cancel():
-                for instance in self._active(signal.root_id):
-                    if instance.graph.key == signal.process:
-                        self.game.cancel(instance)
+        # What is to wait for a message may be called first, on its way to its node.
+        if isinstance(signal, Message) and not self.game.awaits(signal):
+            self._settle()
+        self.game.take(signal)
 
-    def _start(self, definition: Loaded, root: int, business_key: str, variables: Mapping[str, Any]) -> None:
-        instance = Instance(
-            self.board.new_id(root),
-            root,
-            definition.id,
-            definition.version,
-            definition.graph,
-            business_key,
-            {},
-            self.tx.now,
-            new=True,
-        )
-        self.board.merge(instance, variables)
-        self.instances.setdefault(root, []).append(instance)
-        self.game.start(instance)
-
-    def _message(self, message: Message) -> None:
-        # What is to wait for it may still be moving, or be called first, on its way to its node.
-        if self._delivered(message):
-            return
-        self._settle()
-        if self._delivered(message):
-            return
-        for instance in self._active(message.root_id):
-            if message.name in instance.graph.messages:
-                self.game.keep(instance, message.name, message.key, message.vars)
-                return
-        for definition in self.definitions.newest(self.tx).values():
-            if definition.graph.opening == message.name:
-                self._start(definition, message.root_id, message.key, message.vars)
-
-    def _delivered(self, message: Message) -> bool:
-        active = self._active(message.root_id)
-        return any(self.game.message(i, message.name, message.key, message.vars) for i in active)
-
-    # Services and drivers ----------------------------------------------------------------------------------------
+    # Services, decisions, drivers, calendars -----------------------------------------------------------------------
 
     def _settle(self) -> None:
         game = self.game
         game.settle()
         for _ in range(ROUNDS_MAX):
-            if game.calls:
+            if game.dues:
+                self._time()
+            elif game.calls:
                 self._call()
             elif game.stages:
                 self._drive()
@@ -212,6 +160,14 @@ class _Batch:
                 return
             game.settle()
         raise Runaway(f"the batch does not come to rest in {ROUNDS_MAX} rounds")
+
+    def _time(self) -> None:
+        dues, self.game.dues = self.game.dues, []
+        if self.handlers.calendar is None:
+            raise Runaway("a timer counts working time, but no calendar is plugged in")
+        moments = self.handlers.calendar.due(self.tx, [d.timer for d in dues])
+        for due, moment in zip(dues, moments, strict=True):
+            self.game.armed(due, moment)
 
     def _call(self) -> None:
         pending, self.game.calls = self.game.calls, {}
@@ -224,12 +180,13 @@ class _Batch:
             if kind is Kind.RULE:
                 self._ask(live)
                 continue
-            handler = self.handlers.services.get(service)
+            handler = self.handlers.services.get(service) or BUILT_IN.get(service)
             if handler is not None:
                 self._serve(handler, live)
                 continue
             for call in live:
-                self.board.fail(call.instance, call.token, "engine.no-handler", f"no service '{service}' is bound", {})
+                message = f"no service '{service}' is bound"
+                self.board.fail(call.instance, call.token, "engine.no-handler", message, {}, what="call")
 
     def _serve(self, handler: ServiceHandler, pending: list[Pending]) -> None:
         calls = [_asked(p) for p in pending]
@@ -247,9 +204,7 @@ class _Batch:
             for signal in decision.signals:
                 self._signal(signal)
         for asked, outcome in zip(pending, outcomes, strict=True):
-            # A neighbour's error may have closed the scope.
-            if asked.instance.tokens.get(asked.token.id) is asked.token:
-                self._answered(asked, outcome)
+            self.game.answer(asked, outcome)
 
     def _ask(self, pending: list[Pending]) -> None:
         nodes = [p.instance.node(p.token) for p in pending]
@@ -258,27 +213,12 @@ class _Batch:
                 self.board.fail(asked.instance, asked.token, "engine.no-handler", f"nothing decides '{node.type}'", {})
             return
         questions = [
-            Question(p.instance.root_id, node.type, dict(p.instance.vars))
+            Question(p.instance.root_id, node.type, dict(visible(p.instance, p.token)))
             for p, node in zip(pending, nodes, strict=True)
         ]
         answers = self.handlers.decisions.decide(self.tx, questions)
         for asked, node, answer in zip(pending, nodes, answers, strict=True):
-            # A neighbour's error may have closed the scope.
-            if asked.instance.tokens.get(asked.token.id) is not asked.token:
-                continue
-            self._answered(asked, answer if isinstance(answer, BusinessError) else _decided(node, answer))
-
-    def _answered(self, asked: Pending, outcome: Outcome) -> None:
-        instance, token = asked.instance, asked.token
-        match outcome:
-            case Done(variables):
-                self.game.done(instance, token, variables)
-            case Wait(name, key):
-                self.game.wait(instance, token, name, key)
-            case BusinessError(code, message):
-                self.game.throw(instance, token, code, message)
-            case Retry(reason, after):
-                self.game.retry(asked, reason, after)
+            self.game.answer(asked, answer if isinstance(answer, BusinessError) else _decided(node, answer))
 
     def _drive(self) -> None:
         stages, self.game.stages = self.game.stages, {}
@@ -288,22 +228,15 @@ class _Batch:
         self.facts = None
         for instance, token in stages.values():
             advance = advances.get(token.id)
-            if advance is None:
-                continue
-            for key in advance.withdraw:
-                self.game.withdraw(instance, token, key)
-            for activation in advance.activate:
-                self.game.activate(instance, token, activation)
-            if advance.done:
-                self.game.close_stage(instance, token)
+            if advance is not None:
+                self.game.advance(instance, token, advance)
 
-    def _context(self, instance: Instance, names: Collection[str]) -> Mapping[str, Any]:
-        """The variables; where they do not give all the names, with the facts of the root."""
-        if self.handlers.facts is None or instance.vars.keys() >= set(names):
-            return instance.vars
+    def _facts(self, instance: Instance) -> Mapping[str, Any]:
+        """The facts of an instance's root, read once for the batch."""
         if self.facts is None:
-            self.facts = self.handlers.facts.facts(self.tx, sorted(self.instances))
-        return {**self.facts.get(instance.root_id, {}), **instance.vars}
+            assert self.handlers.facts is not None
+            self.facts = self.handlers.facts.facts(self.tx, sorted(self.world.instances))
+        return self.facts.get(instance.root_id, {})
 
 
 def _asked(pending: Pending) -> Call:
@@ -316,7 +249,7 @@ def _asked(pending: Pending) -> Call:
         node.id,
         node.type,
         node.settings,
-        dict(instance.vars),
+        dict(visible(instance, token)),
         token.key,
         pending.attempt,
     )
@@ -340,14 +273,14 @@ def _decide(handler: ServiceHandler, call: Call, facts: Any) -> Decision | Retry
         return Retry(f"{type(error).__name__}: {error}")
 
 
-def _scope(instance: Instance, token: Any) -> Scope:
+def _scope(instance: Instance, token: Token) -> Scope:
     node, graph = instance.node(token), instance.graph
     return Scope(
         instance.root_id,
         instance.id,
         token.id,
         node.id,
-        dict(instance.vars),
+        dict(visible(instance, token)),
         {kind: graph.nodes[index].id for kind, index in node.activities.items()},
         frozenset(t.key for t in instance.inside(token.id) if t.key is not None),
     )

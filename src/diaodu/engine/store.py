@@ -1,11 +1,12 @@
 """The engine's tables: what a batch reads and, once at its end, writes; one set statement per table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
-from diaodu.engine.definition import Definitions
-from diaodu.engine.instance import ACTIVE, DONE, OFFERED, Changes, Instance, Job
+from diaodu.engine.definition import Definitions, Deployed
+from diaodu.engine.game.world import Processes
+from diaodu.engine.instance import DONE, OFFERED, Changes, Instance, Job
 from diaodu.kernel import journal, sets
 from diaodu.kernel.db import Tx
 from diaodu.kernel.ids import part_of
@@ -13,6 +14,7 @@ from diaodu.kernel.ids import part_of
 # One order's jobs in one batch; the rest follow in the next.
 JOBS_EACH = 64
 
+INSTANCE = "id, root_id, definition_id, business_key, tokens, vars, started_at, state, parent_id, parent_token"
 _JOB = (
     "j.id, j.root_id, j.instance_id, j.token_id, j.kind, j.name, j.msg_key, j.body, j.state, j.due_at, j.attempts,"
     " j.created_at"
@@ -23,6 +25,7 @@ select {_JOB} from unnest(%s::int8[]) r(id) cross join lateral (
  order by j.id
 """
 _KEY = {"part": "int2", "id": "int8"}
+_SUBSCRIBED = {"part": "int2", "instance_id": "int8", "name": "text"}
 _JOB_COLUMNS = {
     **_KEY, "root_id": "int8", "instance_id": "int8", "token_id": "int8", "kind": "text", "name": "text",
     "msg_key": "text", "body": "jsonb", "state": "int2", "due_at": "timestamptz", "attempts": "int2",
@@ -30,7 +33,8 @@ _JOB_COLUMNS = {
 }  # fmt: skip
 _INSTANCE_COLUMNS = {
     **_KEY, "root_id": "int8", "definition_id": "int4", "business_key": "text", "state": "int2", "tokens": "jsonb",
-    "vars": "jsonb", "started_at": "timestamptz", "ended_at": "timestamptz",
+    "vars": "jsonb", "started_at": "timestamptz", "ended_at": "timestamptz", "parent_id": "int8",
+    "parent_token": "int8",
 }  # fmt: skip
 _TASK_COLUMNS = {
     **_KEY, "root_id": "int8", "instance_id": "int8", "token_id": "int8", "node": "text", "name": "text",
@@ -44,6 +48,55 @@ _INCIDENT_COLUMNS = {
 _TRIES = {"state": "int2", "attempts": "int2", "due_at": "timestamptz", "deaths": "int2"}
 _MOVED = {"state": "int2", "tokens": "jsonb", "vars": "jsonb", "ended_at": "timestamptz"}
 _CLOSED = {"state": "int2", "reason": "text", "ended_at": "timestamptz"}
+
+
+class Store(Protocol):
+    """What a batch needs of a database; ``now`` is the one instant that all of it shares."""
+
+    now: datetime
+    processes: Processes
+
+    def new_id(self, root_id: int) -> int:
+        """A new id in the partition of a root; later ones are larger."""
+
+    def lock(self, roots: Sequence[int]) -> set[int]:
+        """Lock the roots; returns those that exist."""
+
+    def claim(self, roots: Sequence[int], each: int) -> list[Job]:
+        """The ready, due jobs of locked roots in id order, at most ``each`` of a root."""
+
+    def load(self, roots: Collection[int]) -> dict[int, list[Instance]]:
+        """The active and suspended instances of locked roots, by root and in id order."""
+
+    def write(self, jobs: Sequence[Job], instances: Sequence[Instance], changes: Changes) -> None:
+        """Write what a batch did with the claimed ``jobs``, each row once.
+
+        A claimed job stays as ``changes.tries`` says; else it is gone, or done if it has a message key.
+        """
+
+
+class Tables:
+    """The store on PostgreSQL, within one transaction and partition."""
+
+    def __init__(self, tx: Tx, part: int, definitions: Definitions) -> None:
+        self.tx, self.part, self.definitions = tx, part, definitions
+        self.now = tx.now
+        self.processes: Processes = Deployed(tx, definitions)
+
+    def new_id(self, root_id: int) -> int:
+        return self.tx.new_id(part_of(root_id))
+
+    def lock(self, roots: Sequence[int]) -> set[int]:
+        return journal.lock(self.tx, roots)
+
+    def claim(self, roots: Sequence[int], each: int) -> list[Job]:
+        return claim(self.tx, self.part, roots, each)
+
+    def load(self, roots: Collection[int]) -> dict[int, list[Instance]]:
+        return load(self.tx, self.part, roots, self.definitions)
+
+    def write(self, jobs: Sequence[Job], instances: Sequence[Instance], changes: Changes) -> None:
+        write(self.tx, self.part, jobs, instances, changes)
 
 
 def candidates(tx: Tx, part: int, limit: int, until: datetime) -> list[int]:
@@ -62,26 +115,37 @@ def claim(tx: Tx, part: int, roots: Sequence[int], each: int) -> list[Job]:
 
 
 def load(tx: Tx, part: int, roots: Iterable[int], definitions: Definitions) -> dict[int, list[Instance]]:
-    """The active instances of locked roots, by root and in id order."""
+    """The active and suspended instances of locked roots, by root and in id order."""
     ids = list(roots)
     rows = tx.rows(
-        "select id, root_id, definition_id, business_key, tokens, vars, started_at from engine.instance"
-        " where part = %s and root_id = any(%s::int8[]) and state = 0 order by id",
+        f"select {INSTANCE} from engine.instance"
+        " where part = %s and root_id = any(%s::int8[]) and state in (0, 3) order by id",
         (part, ids),
     )
-    versions = definitions.load(tx, {r[2] for r in rows})
     found: dict[int, list[Instance]] = {root: [] for root in ids}
-    for key, root, definition, business_key, tokens, variables, started_at in rows:
-        loaded = versions[definition]
-        instance = Instance(key, root, definition, loaded.version, loaded.graph, business_key, variables, started_at)
+    for instance in instances(tx, rows, definitions):
+        found[instance.root_id].append(instance)
+    return found
+
+
+def instances(tx: Tx, rows: Sequence[tuple[Any, ...]], definitions: Definitions) -> list[Instance]:
+    """Instances of rows with the columns INSTANCE."""
+    versions = definitions.load(tx, {r[2] for r in rows})
+    found = []
+    for key, root, definition, business_key, tokens, variables, started_at, state, *parent in rows:
+        of = versions[definition]
+        instance = Instance(key, root, definition, of.version, of.graph, business_key, variables, started_at, *parent)
+        instance.state = state
         instance.load_tokens(tokens)
-        found[root].append(instance)
+        found.append(instance)
     return found
 
 
 def write(tx: Tx, part: int, jobs: Sequence[Job], instances: Iterable[Instance], changes: Changes) -> None:
     """Write what a batch did: each row once."""
-    _write_instances(tx, part, list(instances))
+    moved = list(instances)
+    _write_instances(tx, part, moved)
+    _write_signals(tx, part, moved, changes)
     _write_jobs(tx, part, jobs, changes)
     sets.insert(
         tx,
@@ -111,11 +175,21 @@ def write(tx: Tx, part: int, jobs: Sequence[Job], instances: Iterable[Instance],
             " and job_id = any(%s::int8[]) and resolved_at is null",
             (tx.now, part, list(changes.mended)),
         )
+    _write_rare(tx, part, changes)
     for root, entry in changes.entries:
         journal.record(tx, root, entry)
 
 
-def _write_instances(tx: Tx, part: int, instances: list[Instance]) -> None:
+def _write_rare(tx: Tx, part: int, changes: Changes) -> None:
+    """What a batch seldom does: migrated instances, and external work that nobody needs any more."""
+    migrated = [(part, *pair) for pair in sorted(changes.migrated.items())]
+    sets.update(tx, "engine.instance", _KEY, {"definition_id": "int4"}, migrated)
+    renamed = [(part, task, *node) for task, node in sorted(changes.renamed.items())]
+    sets.update(tx, "engine.human_task", _KEY, {"node": "text", "name": "text"}, renamed)
+    sets.delete(tx, "engine.external_task", _KEY, [(part, task) for task in sorted(changes.errands)])
+
+
+def _write_instances(tx: Tx, part: int, moved: list[Instance]) -> None:
     new = [
         (
             part,
@@ -128,13 +202,32 @@ def _write_instances(tx: Tx, part: int, instances: list[Instance]) -> None:
             i.vars,
             i.started_at,
             i.ended_at,
+            i.parent_id,
+            i.parent_token,
         )
-        for i in instances
+        for i in moved
         if i.new
     ]
     sets.insert(tx, "engine.instance", _INSTANCE_COLUMNS, new)
-    moved = [(part, i.id, i.state, i.dump_tokens(), i.vars, i.ended_at) for i in instances if i.changed and not i.new]
-    sets.update(tx, "engine.instance", _KEY, _MOVED, moved, where=f"t.state = {ACTIVE}")
+    rows = [(part, i.id, i.state, i.dump_tokens(), i.vars, i.ended_at) for i in moved if i.changed and not i.new]
+    sets.update(tx, "engine.instance", _KEY, _MOVED, rows, where="t.state in (0, 3)")
+
+
+def _write_signals(tx: Tx, part: int, instances: list[Instance], changes: Changes) -> None:
+    """Who waits for which signal, so that others find them, and what goes out to others."""
+    gone, come = [], []
+    for instance in instances:
+        now = instance.signals()
+        gone += [(part, instance.id, name) for name in instance.listened - now]
+        come += [(part, instance.id, name, instance.root_id) for name in now - instance.listened]
+    sets.delete(tx, "engine.subscription", _SUBSCRIBED, sorted(gone))
+    sets.insert(tx, "engine.subscription", {**_SUBSCRIBED, "root_id": "int8"}, sorted(come))
+    sets.insert(
+        tx,
+        "engine.broadcast",
+        {**_KEY, "root_id": "int8", "name": "text", "vars": "jsonb", "created_at": "timestamptz"},
+        [(part, made, root, name, variables, tx.now) for made, root, name, variables in changes.broadcasts],
+    )
 
 
 def _write_jobs(tx: Tx, part: int, jobs: Sequence[Job], changes: Changes) -> None:

@@ -8,6 +8,7 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
+from diaodu.engine import bulk, errands
 from diaodu.engine.failure import Runner
 from diaodu.engine.ports import Handlers
 from diaodu.kernel import leases
@@ -15,6 +16,7 @@ from diaodu.kernel.db import Database
 
 BATCH, BATCH_MAX = 100, 500
 PAUSE, PAUSE_MAX = 0.002, 0.1  # seconds without work
+ERRANDS = 0.2  # seconds between two looks for signals to other roots, starts by the clock, bulk operations
 _PARTITION, _WORKER = "engine:", "engine-worker:"
 _BUSY = """
 select p from unnest(%s::int2[]) p
@@ -35,7 +37,7 @@ class Worker:
         self._held: set[int] = set()
         self._suspect: dict[int, datetime] = {}  # partitions whose last worker died, and when they were taken over
         self._sizes: dict[int, int] = {}
-        self._renew_at = 0.0
+        self._renew_at = self._errands_at = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set, then let go of everything; a lost database is waited for."""
@@ -58,7 +60,7 @@ class Worker:
         """Work until nothing is due, then let go; returns the number of jobs done."""
         self._share()
         total = 0
-        while done := sum(self._work(part) for part in self._busy()):
+        while done := sum(self._work(part) for part in self._busy()) + self._errands():
             total += done
             self._renew()
         self._let_go()
@@ -67,12 +69,20 @@ class Worker:
     def _round(self, stop: threading.Event) -> bool:
         self._renew()
         worked = False
+        if time.monotonic() >= self._errands_at:
+            self._errands_at = time.monotonic() + ERRANDS
+            worked = self._errands() > 0
         for part in self._busy():
             if stop.is_set():
                 break
             worked = self._work(part) > 0 or worked
             self._renew()
         return worked
+
+    def _errands(self) -> int:
+        """What is done beside the batches."""
+        held, effects = self._held, self.runner.handlers.effects
+        return errands.run(self.db, self.owner, held) + bulk.run(self.db, self.owner, held, effects)
 
     def _busy(self) -> list[int]:
         with self.db.transaction(actor=self.owner) as tx:

@@ -1,14 +1,16 @@
-"""``diaodu bench``: what an order, an expression and a decision cost on this machine."""
+"""``diaodu bench``: what orders, process instances, expressions and decisions cost on this machine."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
 from rich.console import Console
+from rich.table import Table
 
+from diaodu.app.bench import engine_report, engine_soak, engine_suite, report
 from diaodu.app.bench import feel as bench_feel
-from diaodu.app.bench import report
 from diaodu.app.bench.suite import Counts, measure
 from diaodu.app.command import Choice, command
 from diaodu.kernel import log
@@ -43,10 +45,7 @@ def orders(
     if json is not None:
         document = report.document(figures, wall_clock())
         json.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
-    console = _console()
-    for table in report.tables(figures):
-        console.print(table)
-    console.print(report.machine(figures.server))
+    _show(report.tables(figures), report.machine(figures.server))
 
 
 @command(app)
@@ -62,9 +61,50 @@ def feel(
     found = bench_feel.measure(reps, seconds)
     if json is not None:
         json.write_bytes(orjson.dumps(bench_feel.document(found, wall_clock()), option=orjson.OPT_INDENT_2))
-    _console().print(bench_feel.table_of(found))
+    _show([bench_feel.table_of(found)])
 
 
-def _console() -> Console:
+@command(app)
+def engine(
+    choice: Choice,
+    *,
+    json: Annotated[Path | None, typer.Option(help="Write all figures to this file. 结果文件。")] = None,
+    peers: Annotated[
+        bool, typer.Option(help="SpiffWorkflow, DBOS, pgqueuer beside (from PyPI). 对比同类软件。")
+    ] = False,
+    growth: Annotated[bool, typer.Option(help="Beside millions of waiting tasks. 与海量待办并存。")] = False,
+    waiting: Annotated[int, typer.Option(min=4_000, help="How many wait, with --growth. 待办数。")] = 5_000_000,
+    rounds: Annotated[int, typer.Option(min=1, help="How often all is run. 重复次数。")] = 3,
+) -> None:
+    """Process instances per second and CPU each, the limit, completion over HTTP. 流程引擎性能。"""
+    settings = choice.load(log_level="warning")
+    log.configure(settings.log_level, process="bench")
+    counts = engine_suite.Counts(rounds=rounds, peers=peers, waiting=waiting if growth else 0)
+    figures = engine_suite.measure(counts, lambda text: typer.echo(text, err=True))
+    if json is not None:
+        document = engine_report.document(figures, wall_clock())
+        json.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
+    _show(engine_report.tables(figures), report.machine(figures.server))
+
+
+@command(app)
+def soak(
+    choice: Choice,
+    *,
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long. 分钟数。")] = 30.0,
+    rate: Annotated[float, typer.Option(min=1, help="Instances per second. 每秒实例数。")] = 200.0,
+) -> None:
+    """Latency, table and index sizes minute by minute under a steady load; status 1 when not flat. 耐久测试。"""
+    settings = choice.load(log_level="warning")
+    log.configure(settings.log_level, process="bench")
+    if not engine_soak.soak(minutes, rate, typer.echo):
+        raise typer.Exit(1)
+
+
+def _show(tables: Sequence[Table], machine: Mapping[str, Any] | None = None) -> None:
     terminal = Console()
-    return terminal if terminal.is_terminal else Console(width=WIDTH)
+    console = terminal if terminal.is_terminal else Console(width=WIDTH)
+    for table in tables:
+        console.print(table)
+    if machine is not None:
+        console.print(machine)

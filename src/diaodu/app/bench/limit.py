@@ -22,7 +22,7 @@ _KIND_NAMES = ("insert", "update", "delete")
 
 
 @dataclass(frozen=True)
-class _Table:
+class Table:
     """``sample`` chooses its rows; ``before`` are columns as the insert leaves them; the update sets ``more`` too."""
 
     name: str
@@ -36,33 +36,33 @@ _ORDERS = "in (select id from bench.sample)"
 _PRODUCTS = f"product_id in (select id from inventory.product where order_id {_ORDERS})"
 # In the order in which foreign keys allow inserts. The update of a table is that by which most of its rows are written.
 _TABLES = (
-    _Table("kernel.root", f"id {_ORDERS}"),
-    _Table("kernel.ext_key", f"id {_ORDERS}"),
-    _Table("kernel.history", f"root_id {_ORDERS}"),
-    _Table("ordering.product_order", f"id {_ORDERS}", {"priority": "0"}),
-    _Table(
+    Table("kernel.root", f"id {_ORDERS}"),
+    Table("kernel.ext_key", f"id {_ORDERS}"),
+    Table("kernel.history", f"root_id {_ORDERS}"),
+    Table("ordering.product_order", f"id {_ORDERS}", {"priority": "0"}),
+    Table(
         "ordering.order_item", f"order_id {_ORDERS}", {"state": "'acknowledged'", "completed_at": "null"}, ["reason"]
     ),
-    _Table(
+    Table(
         "ordering.revision",
         f"order_id {_ORDERS}",
         {"state": "'intake'", "tree": "null", "decided_at": "null"},
         ["document", "design", "problems"],
     ),
-    _Table(
+    Table(
         "planning.effect",
         f"order_id {_ORDERS}",
         {"state": "'intent'", "result": "null", "attempts": "0", "due_at": "null", "ended_at": "null"},
     ),
-    _Table("engine.instance", f"root_id {_ORDERS}", {"state": "0", "ended_at": "null"}, ["tokens", "vars"]),
-    _Table("engine.job", f"root_id {_ORDERS}", {"state": "0"}, ["attempts", "due_at", "deaths"]),
-    _Table("engine.human_task", f"root_id {_ORDERS}", {"state": "0", "ended_at": "null"}),
-    _Table("workforce.work_order", f"order_id {_ORDERS}"),
-    _Table("inventory.request", f"order_id {_ORDERS}", {"told": "false"}),
-    _Table("inventory.product", f"order_id {_ORDERS}"),
-    _Table("inventory.service", _PRODUCTS),
-    _Table("inventory.usage", _PRODUCTS),
-    _Table(
+    Table("engine.instance", f"root_id {_ORDERS}", {"state": "0", "ended_at": "null"}, ["tokens", "vars"]),
+    Table("engine.job", f"root_id {_ORDERS}", {"state": "0"}, ["attempts", "due_at", "deaths"]),
+    Table("engine.human_task", f"root_id {_ORDERS}", {"state": "0", "ended_at": "null"}),
+    Table("workforce.work_order", f"order_id {_ORDERS}"),
+    Table("inventory.request", f"order_id {_ORDERS}", {"told": "false"}),
+    Table("inventory.product", f"order_id {_ORDERS}"),
+    Table("inventory.service", _PRODUCTS),
+    Table("inventory.usage", _PRODUCTS),
+    Table(
         "inventory.resource",
         "state = 2 order by id limit 20000",
         {"state": "0", "holder": "null", "order_id": "null"},
@@ -105,14 +105,17 @@ class _Statement:
     count: int
 
 
-def measure(dsn: str, *, orders: int, connections: int, rounds: int) -> list[Rate]:
-    """Take out, put back and change the rows of up to ``orders`` orders, with so many connections at the same time."""
+def measure(dsn: str, *, orders: int, connections: int, rounds: int, tables: Sequence[Table] = _TABLES) -> list[Rate]:
+    """Take out, put back and change the rows of up to ``orders`` orders, with so many connections at the same time.
+
+    ``tables`` stand in the order in which foreign keys allow inserts.
+    """
     conn: Conn
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute("drop schema if exists bench cascade")
         conn.execute("create schema bench")
         conn.execute(f"create table bench.sample as select id from kernel.root order by id limit {int(orders)}")
-        statements = [s for table in _TABLES for s in _statements(conn, table)]
+        statements = [s for table in tables for s in _statements(conn, table)]
         found: dict[tuple[str, str], list[float]] = {}
         for _ in range(rounds):
             for statement in _in_order(statements):
@@ -141,7 +144,7 @@ def _in_order(statements: Sequence[_Statement]) -> list[_Statement]:
     return [*reversed(deletes), *(s for s in statements if s.kind != "delete")]
 
 
-def _statements(conn: Conn, table: _Table) -> Iterator[_Statement]:
+def _statements(conn: Conn, table: Table) -> Iterator[_Statement]:
     copy = f"bench.{table.name.replace('.', '_')}"
     columns = conn.execute(_COLUMNS, [table.name]).fetchall()
     keys = [name for name, _, key in columns if key]

@@ -73,7 +73,7 @@ def run(stage: Stage, dsn: str, plan: Plan) -> Run:
     with psycopg.connect(dsn) as conn:
         before = rows_written(conn)
     with tempfile.TemporaryDirectory(prefix="diaodu-bench-") as state, Supervisor() as children:
-        simulators = _simulators(children, Path(state))
+        simulators = start_simulators(children, Path(state))
         with opened(dsn, pool_max=2) as db:
             connect_systems(db, Settings().systems, simulators)
             environment = Settings(database_url=dsn, log_level="warning").environment()
@@ -126,7 +126,8 @@ def _mark(stage: Stage, load: Load, children: Sequence[Child]) -> _Mark:
     )
 
 
-def _simulators(children: Supervisor, state: Path) -> Address:
+def start_simulators(children: Supervisor, state: Path) -> Address:
+    """Start the simulators of all systems; where they listen."""
     command = [sys.executable, "-m", "diaodu.simulators", "--system", "all", "--state", str(state), "--with-parent"]
     told = children.add(Child("simulators", command), told=True)
     return Address("127.0.0.1", int(json.loads(told)["port"]))

@@ -1,0 +1,120 @@
+"""What is read of a file before it is a graph: drafts of nodes, and all problems found on the way."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from diaodu.engine.elements import ATTRIBUTES, EXTENSION, MODEL, local_name
+from diaodu.engine.errors import Problem
+from diaodu.engine.graph import Flow, Kind, Trigger, Value
+from diaodu.engine.times import due_at
+from diaodu.feel import Expression, FeelError, compile_expression
+
+SOME_DAY = datetime(2024, 1, 1, tzinfo=UTC)
+Element = Any  # lxml's element; its stubs make attribute access noisier than it is worth
+
+
+@dataclass
+class Draft:
+    """A node that is being read; ``fields`` are those of the graph's node."""
+
+    index: int
+    element: Element
+    kind: Kind
+    trigger: Trigger
+    scope: int
+    fields: dict[str, Any] = field(default_factory=dict)
+    flows: list[Flow] = field(default_factory=list)
+    incoming: list[int] = field(default_factory=list)
+
+    @property
+    def event(self) -> Element:
+        """Where the element says what it waits for or throws: its event definition, else itself."""
+        return next((c for c in self.element if isinstance(c.tag, str) and "ventDefinition" in c.tag), self.element)
+
+
+class Notes:
+    """A file with what its elements refer to, and what is wrong with it."""
+
+    def __init__(self, root: Element, *, lenient: bool) -> None:
+        self.root, self.lenient = root, lenient
+        self.problems: list[Problem] = []
+        self.messages = self._named("message", "name")
+        self.signals = self._named("signal", "name")
+        self.errors = self._named("error", "errorCode", "name")
+        self.escalations = self._named("escalation", "escalationCode", "name")
+        self.hosts = {e.get("attachedToRef") for e in root.iter(MODEL + "boundaryEvent")}
+        self.data: dict[str, str] = {}  # data objects and the like: id -> variable
+
+    def _named(self, tag: str, *attributes: str) -> Mapping[str | None, str]:
+        found = {}
+        for element in self.root.findall(MODEL + tag):
+            found[element.get("id")] = next((element.get(a) for a in attributes if element.get(a)), "")
+        return found
+
+    def problem(self, element: Element, code: str, what: str = "") -> None:
+        """Note a problem at the nearest element with an id."""
+        at = element
+        while at is not None and at.get("id") is None and at.getparent() is not None:
+            at = at.getparent()
+        self.problems.append(Problem(at.get("id") or local_name(element), code, what))
+
+    def attributes(self, element: Element) -> None:
+        """Refuse the attributes, and the values of attributes, that are not executed."""
+        known = ATTRIBUTES.get(local_name(element))
+        if known is None:
+            return
+        for name, value in element.attrib.items():
+            if name in ("id", "name") or name.startswith("{"):
+                continue
+            if name not in known:
+                self.problem(element, "unsupported-attribute", name)
+            elif known[name] and value not in known[name]:
+                self.problem(element, "unsupported-attribute", f'{name}="{value}"')
+
+    def extensions(self, element: Element, known: frozenset[str]) -> None:
+        """Refuse the attributes of our own namespace that mean nothing here."""
+        for name in element.attrib:
+            if name.startswith(EXTENSION) and name[len(EXTENSION) :] not in known:
+                self.problem(element, "unsupported-attribute", "diaodu:" + name[len(EXTENSION) :])
+
+    def needed(self, element: Element, name: str) -> str:
+        """An extension attribute that must be there; in a lenient reading the element's id stands in for it."""
+        value = element.get(EXTENSION + name) or ""
+        if not value and self.lenient:
+            return str(element.get("id") or "")
+        if not value:
+            self.problem(element, "no-type" if name == "type" else "missing", "diaodu:" + name)
+        return str(value)
+
+    def feel(self, element: Element, text: str | None, names: tuple[str, ...] = ()) -> Expression | None:
+        """An expression; None and a problem when it cannot be read."""
+        language = element.get("language") or element.get("expressionLanguage") or "feel"
+        if "feel" not in language.lower():
+            self.problem(element, "unsupported-attribute", f'language="{language}"')
+        try:
+            return compile_expression((text or "").strip().removeprefix("=").strip(), names)
+        except FeelError as error:
+            self.problem(element, "bad-feel", str(error))
+            return None
+
+    def variable(self, element: Element, name: str) -> Expression | None:
+        """An expression that is one variable, whatever its name looks like."""
+        return self.feel(element, name, (name,))
+
+    def value(self, element: Element, text: str) -> Value:
+        """A constant, or an expression after ``=``."""
+        if text.startswith("="):
+            return self.feel(element, text) or text
+        return text
+
+    def moment(self, element: Element, text: str) -> Value:
+        """A date or duration, or an expression for one."""
+        value = self.value(element, text)
+        if isinstance(value, str) and not text.startswith("="):
+            try:
+                due_at(value, SOME_DAY)
+            except (ValueError, OverflowError):
+                self.problem(element, "bad-timer", value)
+        return value

@@ -1,0 +1,12 @@
+"""``/diaodu-api/process/v1``: the operation of processes, and the work of external workers."""
+
+from fastapi import APIRouter
+
+from diaodu.process import operations, workers
+from diaodu.process.route import mount
+
+
+def mount_processes(router: APIRouter, effects: frozenset[str]) -> None:
+    """Serve the interface; ``effects`` are the service types that nobody may pass over by hand."""
+    workers.mount_fetch(router)
+    mount(router, [*operations.routes(effects), *workers.ROUTES])
