@@ -78,12 +78,10 @@ def test_a_killed_worker_is_replaced_in_time(db: Database, workers: dict[str, su
     # then nothing is lost, and no timer is later than 5 s after it was due or its partition was owned again
     with db.transaction() as tx:
         rows = tx.rows("select started_at, ended_at, vars->>'span' from engine.instance")
-    dues = [(started.timestamp() + int(span[2:-1]), ended.timestamp()) for started, ended, span in rows]
-    late = max(
-        ended - (max(due, taken_over.timestamp()) if due > killed.timestamp() - 1 else due) for due, ended in dues
-    )
-    print(f"owned again after {owned:.1f} s, the latest timer {late:.2f} s late")
-    assert late <= LATE_S
+    dues = [(started + timedelta(seconds=int(span[2:-1])), ended) for started, ended, span in rows]
+    # What became due just before the kill may have had no time.
+    late = [ended - (due if due < killed - timedelta(seconds=1) else max(due, taken_over)) for due, ended in dues]
+    assert max(late) <= LATE
     assert (count(db, "select count(*) from engine.job"), count(db, "select count(*) from engine.incident")) == (0, 0)
 
 

@@ -126,6 +126,7 @@ def _peer(figures: Figures, name: str) -> dict[str, Any]:
             "cpu_ms_per_inst": statistics.median(s.cost_ms for s in spent),
             "ratio": statistics.median(ratios),
             "ratios": ratios,
+            "cpu_ratio": statistics.median(r.peer_cost_ratio(name, processes) for r in figures.rounds),
         }
     return {"ratio": found["processes_1"]["ratio"], **found}
 
@@ -174,7 +175,7 @@ def _limits(figures: Figures) -> Table:
 
 
 def _peers(figures: Figures) -> Table:
-    columns = ["peer", "processes", "instances/s", "CPU ms each", f"2 workers, K={BEST} / peer"]
+    columns = ["peer", "processes", "instances/s", "CPU ms each", f"2 workers, K={BEST} / peer", "CPU: peer / ours"]
     table = _table("Peers on the same work", columns)
     table.caption, table.caption_justify = PEERS_TOLD, "left"
     for peer in PEERS:
@@ -182,7 +183,8 @@ def _peers(figures: Figures) -> Table:
             spent = [r.peers[peer.name, processes] for r in figures.rounds]
             ratios = [r.peer_ratio(peer.name, processes) for r in figures.rounds]
             cost = f"{statistics.median(s.cost_ms for s in spent):.1f}"
-            table.add_row(peer.name, str(processes), spread(s.rate for s in spent), cost, spread(ratios))
+            costs = spread(r.peer_cost_ratio(peer.name, processes) for r in figures.rounds)
+            table.add_row(peer.name, str(processes), spread(s.rate for s in spent), cost, spread(ratios), costs)
     return table
 
 

@@ -53,6 +53,10 @@ class Round:
         """Our two workers at the largest batch by a peer."""
         return self.of(BEST, 2).spent.rate / self.peers[name, processes].rate
 
+    def peer_cost_ratio(self, name: str, processes: int) -> float:
+        """A peer's processor time of an instance by ours; a busy machine disturbs it less than the rates."""
+        return self.peers[name, processes].cost_ms / self.of(BEST, 2).spent.cost_ms
+
 
 @dataclass(frozen=True)
 class Figures:

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - no package of ours: it runs where only the peer is installed
 """DBOS: a workflow of eight steps that then waits for a message with a time limit, which stands for the person."""
 
 import os

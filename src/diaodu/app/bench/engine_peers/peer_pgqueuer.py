@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - no package of ours: it runs where only the peer is installed
 """pgqueuer: eight jobs in a chain for each instance. It keeps no state, no history and no task for a person."""
 
 import asyncio

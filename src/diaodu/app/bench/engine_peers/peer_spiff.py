@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - no package of ours: it runs where only the peer is installed
 """SpiffWorkflow made durable: the workflow as JSON is saved to PostgreSQL and committed after every step."""
 
 import io

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - no package of ours: it runs where only the peer is installed
 """What the peers share; it runs in their throw-away environment and knows nothing of this program."""
 
 import json
