@@ -16,6 +16,7 @@ from diaodu.app.wiring import area_worker, handlers
 from diaodu.engine.worker import Worker
 from diaodu.fulfilment.send import Sender
 from diaodu.inventory import queries as inventory
+from diaodu.kernel import collector
 from diaodu.kernel.config import Settings
 from diaodu.kernel.db import Database
 from diaodu.kernel.errors import Rejected
@@ -79,6 +80,7 @@ def run_worker(settings: Settings, dsn: str, roles: Sequence[str]) -> NoReturn:
     with opened(dsn):  # one look before threads are made
         pass
     end_on_signals()
+    collector.rarely()
     stop = threading.Event()
     failed: list[str] = []
     threads = [

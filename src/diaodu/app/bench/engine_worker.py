@@ -14,6 +14,7 @@ import orjson
 
 from diaodu.app.bench import engine_item as item
 from diaodu.engine.failure import Runner
+from diaodu.kernel import collector
 from diaodu.kernel.db import Database
 
 WARM_UP = 2  # instances of each process
@@ -88,6 +89,7 @@ def _talk(share: Share) -> Iterator[Any]:
         feeder.start(share.index, 1)
         feeder.run(share.index)
         feeder.finish(share.index)
+    collector.rarely()  # as every worker of the product does
     yield "ready"
     yield work(feeder, share)
     db.close()
