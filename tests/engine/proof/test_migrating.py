@@ -20,16 +20,18 @@ FLOW = MODEL + "sequenceFlow"
 
 
 def redrawn(bpmn: bytes, rng: random.Random) -> bytes:
-    """The same processes with their elements in another order, so that every one has another number."""
+    """The same processes with their elements in another order, so that every one has another number.
+
+    The flows out of one element keep their order: that is the order of their conditions.
+    """
     root = etree.fromstring(bpmn)
     for scope in root.iter(MODEL + "process", MODEL + "subProcess"):
         nodes = [e for e in scope if e.get("id") and e.tag != FLOW]
-        places = sorted(scope.index(e) for e in nodes)
-        mixed = rng.sample(nodes, len(nodes))
-        for element in nodes:
+        rank: dict[str | None, float] = {}
+        flows = sorted(scope.iterfind(FLOW), key=lambda f: rank.setdefault(f.get("sourceRef"), rng.random()))
+        for element in [*rng.sample(nodes, len(nodes)), *flows]:
             scope.remove(element)
-        for place, element in zip(places, mixed, strict=True):
-            scope.insert(place, element)
+            scope.append(element)
     return etree.tostring(root)
 
 
