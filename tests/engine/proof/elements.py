@@ -45,6 +45,11 @@ ALL: dict[str, Case] = {
         "s -> f; f -> a; f -> c; a -> m; c -> g; g -> m if x = 1; g -> j else; m -> j; j -> d; d -> e",
         outcomes={"c": [{"x": 0}, {"x": 1}]},
     ),
+    "two tokens on one flow open an inclusive join twice": case(
+        "or-join with a surplus",
+        [S, FORK, user("a"), user("b"), user("c"), gate("xor", "m"), gate("or", "j"), user("d"), E],
+        "s -> f; f -> a; f -> b; f -> c; a -> m; b -> m; c -> j; m -> j; j -> d; d -> e",
+    ),
     "an inclusive join waits for what comes over the border of an activity": case(
         "or-join behind a border",
         [S, gate("or", "f"), user("a"), user("b"), border("t", "b", "timer"), user("c"), gate("or", "j"), user("d"), E],

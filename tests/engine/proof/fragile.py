@@ -20,7 +20,7 @@ class Fragile(Database):
     @contextmanager
     def transaction(self, *, actor: str = "system", now: datetime | None = None) -> Iterator[Tx]:
         with super().transaction(actor=actor, now=now) as tx:
-            tx._cursor = _Cursor(tx._cursor, self)  # type: ignore[assignment]
+            tx._cursor = _Cursor(tx._cursor, self)  # type: ignore[assignment]  # the part of it that Tx uses
             yield tx
         self.tick()
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tests.engine.proof.draw import (
     Box,
+    adhoc,
     border,
     catch,
     end,
@@ -57,9 +58,9 @@ class _Maker:
         if depth == 0 or self.size <= 0:
             return self.leaf()
         kinds = [self.leaf, self.chain, self.choice, self.both, self.several, self.loop, self.inner, self.instances]
-        kinds += [self.race, self.both, self.inner]
+        kinds += [self.race, self.free, self.both, self.inner]
         kind = kinds[self.pick(len(kinds))]
-        return kind() if kind in (self.leaf, self.race) else kind(depth - 1)  # type: ignore[operator]
+        return kind() if kind in (self.leaf, self.race, self.free) else kind(depth - 1)  # type: ignore[operator]  # leaves have no depth
 
     def leaf(self) -> _Part:
         name = self.name("n")
@@ -130,10 +131,22 @@ class _Maker:
         arrows = [f"{split} -> {w.id}" for w in waits] + [f"{w.id} -> {merge}" for w in waits]
         return _Part([gate("events", split), *waits, gate("xor", merge)], arrows, split, merge)
 
+    def free(self) -> _Part:
+        """An ad-hoc subprocess, perhaps done when somebody says so."""
+        inner = [self.decide().first, self.name("n")]
+        until = ["", "x = 1"][self.pick(2)]
+        rest = ["true", "false"][self.pick(2)]
+        boxes = [user(name) for name in inner]
+        return self.one(adhoc(self.name("p"), boxes, until=until, cancelRemainingInstances=rest))
+
     def scope(self, depth: int, loop: str = "") -> Box:
         body, name = self.block(depth), self.name("p")
         first, last = self.name("n"), self.name("n")
-        boxes, arrows = [start(first), *body.boxes, end(last)], [f"{first} -> {body.first}", f"{body.last} -> {last}"]
+        stop = "terminate" if self.pick(4) == 0 else ""
+        boxes, arrows = (
+            [start(first), *body.boxes, end(last, stop)],
+            [f"{first} -> {body.first}", f"{body.last} -> {last}"],
+        )
         if not loop and self.pick(3) == 0:
             boxes.append(self.handler())
         return sub(name, boxes, "; ".join([*body.arrows, *arrows]), loop)
@@ -168,8 +181,8 @@ class _Maker:
         return _Part(boxes, [f"{box.id} -> {merge}", f"{edge} -> {merge}"], box.id, merge)
 
     def instances(self, depth: int) -> _Part:
-        until = ["", "nrOfCompletedInstances >= 1"][self.pick(2)]
-        loop = many("2", until=until, in_turn=self.pick(2) == 0)
+        until = ["", "nrOfCompletedInstances >= 1", "nrOfCompletedInstances >= 2"][self.pick(3)]
+        loop = many(["2", "3"][self.pick(2)], until=until, in_turn=self.pick(2) == 0)
         kind = self.pick(3)
         name = self.name("n")
         return self.one([user(name, loop), service(name, loop)][kind] if kind < 2 else self.scope(min(depth, 1), loop))

@@ -15,11 +15,9 @@ from tests.engine.proof.stand import InMemory, Stimulus
 from diaodu.engine.instance import CANCELLED, ENDED
 
 STEPS_MAX = 15
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-
-
-def picks(data: st.DataObject) -> Pick:
-    return lambda below: data.draw(st.integers(0, below - 1))
+# What a seed draws is too far from it to be made smaller; a failure names it.
+SEEDS = st.integers(0, 2**32 - 1)
+QUICK = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 def started(case: Case) -> InMemory:
@@ -47,23 +45,23 @@ def together(case: Case, engine: InMemory, left: Left, pick: Pick) -> tuple[list
     return chosen, left
 
 
-@QUICK
-@given(st.data())
-def test_a_random_process_does_what_the_standard_says(data: st.DataObject) -> None:
-    explore(generate(picks(data), size=5), limit=50)
+@settings(QUICK, max_examples=80)
+@given(SEEDS)
+def test_a_random_process_does_what_the_standard_says(seed: int) -> None:
+    explore(generate(random.Random(seed).randrange), limit=100)
 
 
 @pytest.mark.slow
 def test_many_random_processes_do_what_the_standard_says() -> None:
-    for seed in range(300):
-        explore(generate(random.Random(seed).randrange), limit=300)
+    for seed in range(100):
+        explore(generate(random.Random(seed).randrange, 9), limit=300)
 
 
 @QUICK
-@given(st.data())
-def test_a_batch_of_n_is_n_batches_of_one(data: st.DataObject) -> None:
-    pick = picks(data)
-    case = generate(pick, size=5)
+@given(SEEDS)
+def test_a_batch_of_n_is_n_batches_of_one(seed: int) -> None:
+    pick = random.Random(seed).randrange
+    case = generate(pick)
     engine, left = started(case), budget(case)
     for _ in range(STEPS_MAX):
         chosen, left = together(case, engine, left, pick)
@@ -81,10 +79,10 @@ def test_a_batch_of_n_is_n_batches_of_one(data: st.DataObject) -> None:
 
 
 @QUICK
-@given(st.data())
-def test_the_history_told_from_its_start_is_the_live_state(data: st.DataObject) -> None:
-    pick = picks(data)
-    case = generate(pick, size=6)
+@given(SEEDS)
+def test_the_history_told_from_its_start_is_the_live_state(seed: int) -> None:
+    pick = random.Random(seed).randrange
+    case = generate(pick)
     engine, left = started(case), budget(case)
     for _ in range(STEPS_MAX):
         picture = engine.picture()

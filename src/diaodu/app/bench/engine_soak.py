@@ -106,7 +106,8 @@ def soak(minutes: float, rate: float, tell: Callable[[str], None]) -> bool:
         count = round(minutes * 60 / length)
         periods = _watch(db, rate, length=length, count=count, tell=tell)
     found = swollen(periods)
-    tell("\n".join(found))
+    for line in found:
+        tell(line)
     tell("not flat 未保持平稳" if found else "flat 平稳")
     return not found
 

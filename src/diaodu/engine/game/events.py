@@ -224,7 +224,7 @@ def forget(game: "Game", instance: Instance) -> None:
     _expire(game, instance)
     early, instance.early = instance.early, []
     for entry in early:
-        for other in game.world.active(instance.root_id):
+        for other in game.world.alive(instance.root_id):
             if other is not instance and entry[0] in other.graph.messages:
                 other.early.append(entry)
                 other.changed = True
