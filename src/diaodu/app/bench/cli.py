@@ -72,7 +72,7 @@ def engine(
     peers: Annotated[
         bool, typer.Option("--peers", help="SpiffWorkflow, DBOS, pgqueuer beside (from PyPI). 对比同类软件。")
     ] = False,
-    growth: Annotated[bool, typer.Option("--growth", help="Beside millions of waiting tasks. 与海量待办并存。")] = False,
+    growth: Annotated[bool, typer.Option("--growth", help="Beside millions who wait. 与海量待办并存。")] = False,
     waiting: Annotated[int, typer.Option(min=4_000, help="How many wait, with --growth. 待办数。")] = 5_000_000,
     rounds: Annotated[int, typer.Option(min=1, help="How often all is run. 重复次数。")] = 3,
 ) -> None:
