@@ -83,8 +83,10 @@ def write(tx: "Tx") -> None:
     rows = []
     for root_id, entries in pending.items():
         seq, before = heads.get(root_id, (0, b""))
-        digest = chain(before, root_id, seq + 1, at=tx.now, actor=tx.actor, entries=entries)
-        rows.append((part, root_id, seq + 1, tx.now, tx.actor, entries, digest))
+        text = canonical(entries)
+        digest = _hash(before, root_id, seq + 1, at=tx.now, actor=tx.actor, text=text)
+        # Written as it was hashed: the entries of a batch are half a megabyte, serialised once.
+        rows.append((part, root_id, seq + 1, tx.now, tx.actor, orjson.Fragment(text), digest))
     sets.insert(tx, "kernel.history", _HISTORY, rows)
     tx.journal.entries = {}
     tx.journal.created = set()
@@ -92,9 +94,17 @@ def write(tx: "Tx") -> None:
 
 def chain(before: bytes, root_id: int, seq: int, *, at: datetime, actor: str, entries: list[Entry]) -> bytes:
     """The hash of a history row: SHA-256 over the hash before it and its own content, keys sorted."""
-    canonical = orjson.dumps(entries, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
-    content = f"{root_id}|{seq}|{at.astimezone(UTC).isoformat()}|{actor}|{canonical}"
-    return hashlib.sha256(before + content.encode()).digest()
+    return _hash(before, root_id, seq, at=at, actor=actor, text=canonical(entries))
+
+
+def canonical(entries: list[Entry]) -> bytes:
+    """The entries as JSON, keys sorted."""
+    return orjson.dumps(entries, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+
+
+def _hash(before: bytes, root_id: int, seq: int, *, at: datetime, actor: str, text: bytes) -> bytes:
+    content = f"{root_id}|{seq}|{at.astimezone(UTC).isoformat()}|{actor}|"
+    return hashlib.sha256(before + content.encode() + text).digest()
 
 
 def read(tx: "Tx", root_id: int) -> list[Mapping[str, Any]]:
