@@ -9,7 +9,7 @@ from diaodu.engine.elements import ATTRIBUTES, EXTENSION, MODEL, local_name
 from diaodu.engine.errors import Problem
 from diaodu.engine.graph import Flow, Kind, Trigger, Value
 from diaodu.engine.times import due_at
-from diaodu.feel import Expression, FeelError, compile_expression
+from diaodu.feel import Expression, FeelSyntaxError, compile_expression
 
 SOME_DAY = datetime(2024, 1, 1, tzinfo=UTC)
 Element = Any  # lxml's element; its stubs make attribute access noisier than it is worth
@@ -53,12 +53,12 @@ class Notes:
             found[element.get("id")] = next((element.get(a) for a in attributes if element.get(a)), "")
         return found
 
-    def problem(self, element: Element, code: str, what: str = "") -> None:
+    def problem(self, element: Element, code: str, what: str = "", what_zh: str = "") -> None:
         """Note a problem at the nearest element with an id."""
         at = element
         while at is not None and at.get("id") is None and at.getparent() is not None:
             at = at.getparent()
-        self.problems.append(Problem(at.get("id") or local_name(element), code, what))
+        self.problems.append(Problem(at.get("id") or local_name(element), code, what, what_zh))
 
     def attributes(self, element: Element) -> None:
         """Refuse the attributes, and the values of attributes, that are not executed."""
@@ -95,8 +95,9 @@ class Notes:
             self.problem(element, "unsupported-attribute", f'language="{language}"')
         try:
             return compile_expression((text or "").strip().removeprefix("=").strip(), names)
-        except FeelError as error:
-            self.problem(element, "bad-feel", str(error))
+        except FeelSyntaxError as error:
+            place = f"{error.line}:{error.column}"
+            self.problem(element, "bad-feel", f"{place}: {error.message_en}", f"{place}：{error.message_zh}")
             return None
 
     def variable(self, element: Element, name: str) -> Expression | None:

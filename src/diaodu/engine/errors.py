@@ -146,6 +146,7 @@ class Problem:
     element: str
     code: str
     what: str = ""
+    what_zh: str = ""  # where what stands there has words of its own
 
     @property
     def warning(self) -> bool:
@@ -154,7 +155,9 @@ class Problem:
 
     def message(self, language: str) -> str:
         """The reason in ``zh`` or ``en``."""
-        return _PROBLEMS[self.code][language == "zh"].format(what=self.what)
+        return _PROBLEMS[self.code][language == "zh"].format(
+            what=(self.what_zh or self.what) if language == "zh" else self.what
+        )
 
 
 class ProcessNotExecutable(Rejected):
