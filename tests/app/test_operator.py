@@ -7,7 +7,8 @@ import pytest
 from lxml import etree
 
 from diaodu.app.installation import example_operator
-from diaodu.app.operator import WorkNotDrawn, publish
+from diaodu.app.operator import publish
+from diaodu.catalog.errors import WorkNotDrawn
 from diaodu.kernel.db import Database
 
 DI = "{http://www.omg.org/spec/BPMN/20100524/DI}"

@@ -177,3 +177,42 @@ def test_a_decision_is_asked_with_what_it_takes(tx: Tx, first: int) -> None:
         assert refused.value.message("zh") == (
             "目录无法发布：policies.order_limit_hours：订单时限 的参数应为（销售品, 级别, 农村）"
         )
+
+
+def test_decisions_that_were_loaded_are_pinned_though_the_catalogue_is_the_same(tx: Tx, first: int) -> None:
+    changed = versions.version_at(tx, "订单时限", tx.now)
+    table: Any = to_table(changed.definitions, "订单时限")
+    table["rules"][0]["then"] = ["24"]
+    rules.load(tx, "订单时限", with_table(changed.definitions, "订单时限", table))
+    second = commands.publish_once(tx, name="zhejiang", document=document())
+    assert second > first
+    assert (limit(tx, first), limit(tx, second)) == (48, 24)
+
+
+@pytest.mark.parametrize(
+    ("section", "entry"),
+    [
+        ("audit", {"id": "x", "offerings": 5, "holds": "true", "field": "f"}),
+        ("audit", {"id": "x", "offerings": ["P1"], "holds": "true", "field": "f", "message": "no", "mend": {}}),
+        ("offerings", {"id": "P9", "name": "nine"}),
+        ("offerings", {"id": "P9", "name": {"zh": "九", "en": "nine"}, "limit_hours": {"urban": "soon"}}),
+        ("offerings", {"id": "P9", "name": {"zh": "九", "en": "nine"}, "limit_hours": 48}),
+        ("specifications", {"id": "product/x", "name": {"zh": "x", "en": "x"}, "characteristics": [1]}),
+        ("effects", {"id": "olt.port", "of": "resource/access", "work": "W1", "params": 5}),
+        ("work", {"id": "W9", "name": {"zh": "九"}, "performer": "people", "forms": []}),
+        ("decomposition", {"id": "x", "of": "product/iptv", "yields": "service/iptv", "reason": None}),
+    ],
+)
+def test_an_entry_without_the_form_of_its_section_is_refused(
+    tx: Tx, first: int, section: str, entry: dict[str, Any]
+) -> None:
+    with pytest.raises(BadCatalogue):
+        commands.put_entry(tx, section, entry["id"], entry)
+    assert [r[0] for r in releases(tx)] == [first]
+
+
+def test_a_catalogue_names_both_of_its_processes(tx: Tx, first: int) -> None:
+    with pytest.raises(BadCatalogue) as refused:
+        commands.remove_entry(tx, "processes", "intake")
+    assert refused.value.params["problems"] == "processes: intake is missing"
+    assert [r[0] for r in releases(tx)] == [first]

@@ -2,10 +2,14 @@
 
 from typing import Any
 
+import pytest
 from tests.flows.operator import House, add, change
 
 from diaodu.catalog import commands as catalog
 from diaodu.catalog import queries as releases
+from diaodu.catalog.errors import WorkNotDrawn
+from diaodu.engine.ports import Question
+from diaodu.fulfilment.facts import OrderDecisions, OrderNames
 from diaodu.kernel import journal
 from diaodu.ordering.amend import revise_items
 from diaodu.rules import commands as rules
@@ -135,3 +139,29 @@ def test_a_candidate_is_tried_on_what_was_decided_before(house: House) -> None:
     ((past, new),) = found.changes
     assert (past.order_id, past.n, past.inputs) == (small, 1, {"销售品": "P2", "速率": 100})
     assert (past.output, new) == ({"monthly": 7900, "once": 10000}, {"monthly": 6900, "once": 0})
+
+
+def test_work_that_no_process_draws_is_refused_when_the_catalogue_asks_for_it(house: House) -> None:
+    found = house.q("select count(*) from catalog.release")
+    with house.db.transaction() as tx:
+        work = releases.section(tx, "work", tx.now)["W3"]
+        effect = releases.section(tx, "effects", tx.now)["line.splice"]
+    put_new(house, "work", {**work, "id": "W77"})
+    with pytest.raises(WorkNotDrawn) as refused:
+        put_new(house, "effects", {**effect, "id": "line.blow", "work": "W77"})
+    assert refused.value.params == {"process": "execution", "kinds": "W77"}
+    assert house.q("select count(*) from catalog.release") == [(found[0][0] + 1,)]
+
+
+def put_new(house: House, section: str, entry: dict[str, Any]) -> None:
+    with house.db.transaction(actor="designer") as tx:
+        catalog.put_entry(tx, section, entry["id"], entry)
+
+
+def test_a_process_of_something_else_than_an_order_has_no_names_and_no_release(house: House) -> None:
+    order_id = house.install(601, "P2")
+    other = order_id + (1 << 20)
+    with house.db.transaction() as tx:
+        assert set(OrderNames().facts(tx, [order_id, other])) == {order_id}
+        answers = OrderDecisions().decide(tx, [Question(other, "通知", {})])
+    assert [a.code for a in answers] == ["no-order"]

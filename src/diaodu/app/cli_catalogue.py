@@ -1,15 +1,13 @@
 """``diaodu catalogue``: what stands in the catalogue, and changes to it; each change is a new release."""
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 import typer
 import yaml
 
-from diaodu.app.command import Choice, command, say
+from diaodu.app.command import Choice, command, instant, print_json, say
 from diaodu.app.installation import database_of, opened
 from diaodu.catalog import commands, queries
 from diaodu.catalog.errors import EntryUnknown
@@ -18,7 +16,7 @@ from diaodu.kernel.errors import Rejected
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="The catalogue. 产品目录。")
 Section = Annotated[str, typer.Argument(help="audit, decomposition, effects, offerings, policies, work, … 分区。")]
 EntryId = Annotated[str, typer.Argument(help="The id of the entry. 条目编号。")]
-When = Annotated[datetime | None, typer.Option(help="When it takes effect, UTC; else now. 生效时间。")]
+When = Annotated[str | None, typer.Option(help="From when on, with zone; else now. 生效时间。")]
 
 
 class EntryUnreadable(Rejected):
@@ -33,7 +31,7 @@ class EntryUnreadable(Rejected):
 def releases(choice: Choice) -> None:
     """List the releases, the newest first. 目录版本。"""
     with database_of(choice.load()) as dsn, opened(dsn) as db, db.transaction(actor="cli") as tx:
-        _print([r.to_json() for r in queries.releases(tx)])
+        print_json([r.to_json() for r in queries.releases(tx)])
 
 
 @command(app)
@@ -47,7 +45,7 @@ def show(
         found = queries.section(tx, section, tx.now)
     if entry is not None and entry not in found:
         raise EntryUnknown(section=section, id=entry)
-    _print(found if entry is None else found[entry])
+    print_json(found if entry is None else found[entry])
 
 
 @command(app, "set")
@@ -62,7 +60,7 @@ def set_entry(
     settings = choice.load()
     content = value if section in queries.TABLES else {**_read(value), "id": entry}
     with database_of(settings) as dsn, opened(dsn) as db, db.transaction(actor="cli") as tx:
-        release = commands.put_entry(tx, section, entry, content, effective_at=_utc(at))
+        release = commands.put_entry(tx, section, entry, content, effective_at=instant(at) if at else None)
     say(f"已发布，产品目录第 {release} 版。", f"Published as release {release}.", settings)
 
 
@@ -71,7 +69,7 @@ def remove(choice: Choice, section: Section, entry: EntryId, at: When = None) ->
     """Take an entry out: orders captured from then on are made without it. 删除目录条目。"""
     settings = choice.load()
     with database_of(settings) as dsn, opened(dsn) as db, db.transaction(actor="cli") as tx:
-        release = commands.remove_entry(tx, section, entry, effective_at=_utc(at))
+        release = commands.remove_entry(tx, section, entry, effective_at=instant(at) if at else None)
     say(f"已发布，产品目录第 {release} 版。", f"Published as release {release}.", settings)
 
 
@@ -83,11 +81,3 @@ def _read(source: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise EntryUnreadable(source=source, reason=f"{type(content).__name__} is no mapping")
     return content
-
-
-def _utc(at: datetime | None) -> datetime | None:
-    return None if at is None else at.replace(tzinfo=UTC)
-
-
-def _print(document: object) -> None:
-    typer.echo(orjson.dumps(document, default=str, option=orjson.OPT_INDENT_2).decode())

@@ -8,7 +8,7 @@ import httpx
 import orjson
 import typer
 
-from diaodu.app.command import Choice, command, say
+from diaodu.app.command import Choice, command, print_json, say
 from diaodu.app.installation import database_of, opened
 from diaodu.app.timeline import timeline
 from diaodu.fulfilment import commands as fulfilment
@@ -65,14 +65,14 @@ def submit(
         raise ServerUnreachable(url=base, reason=str(error) or type(error).__name__) from error
     if not reply.is_success:
         raise OrderRefused(http=reply.status_code, reason=reply.text)
-    _print(reply.json())
+    print_json(reply.json())
 
 
 @command(app)
 def show(choice: Choice, order: OrderId) -> None:
     """Print an order as TMF622 JSON, read from the database. 查看订单。"""
     with database_of(choice.load()) as dsn, opened(dsn) as db, db.transaction(actor="cli") as tx:
-        _print(render_order(tx, order))
+        print_json(render_order(tx, order))
 
 
 @command(app)
@@ -107,7 +107,3 @@ def _read(file: str) -> bytes:
     except orjson.JSONDecodeError as error:
         raise OrderUnreadable(source=file, reason=error) from error
     return body
-
-
-def _print(document: object) -> None:
-    typer.echo(orjson.dumps(document, default=str, option=orjson.OPT_INDENT_2).decode())

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 import typer
 
-from diaodu.app.command import Choice, command, say
+from diaodu.app.command import Choice, command, instant, print_json, say
 from diaodu.app.installation import database_of, opened
 from diaodu.catalog import commands as catalog
 from diaodu.dmn.findings import Severity
@@ -49,14 +49,6 @@ class RuleFileUnwritable(Rejected):
     zh = "无法写入 {file}：{reason}"
 
 
-class BadInstant(Rejected):
-    """400: a time that is none, or whose zone is left open."""
-
-    code, status = "app.bad-instant", 400
-    en = "{text} is no instant. Write it with its zone, such as 2026-05-01T00:00+08:00."
-    zh = "{text} 不是有效的时间，请写明时区，例如 2026-05-01T00:00+08:00。"
-
-
 class BadInput(Rejected):
     """400: an input that is not ``name=value``."""
 
@@ -82,7 +74,7 @@ def show(choice: Choice, key: Key, version: VersionOption = None) -> None:
         decision = decision_json(queries.get_decision(tx, key))
         headers = [header_json(v) for v in queries.versions(tx, key)]
         shown = _chosen(tx, key, version)
-        _print({**decision, "versions": headers, "shown": version_json(shown, review(shown))})
+        print_json({**decision, "versions": headers, "shown": version_json(shown, review(shown))})
 
 
 @command(app, "import")
@@ -187,7 +179,7 @@ def explain(
     settings = choice.load()
     given = dict(map(_input, inputs or []))
     with _transaction(settings) as tx:
-        _print(explain_version(_chosen(tx, key, version), given, tx.now))
+        print_json(explain_version(_chosen(tx, key, version), given, tx.now))
 
 
 @command(app)
@@ -233,7 +225,7 @@ def publish(
 ) -> None:
     """Publish the draft, after its check and its test cases. 发布。"""
     settings = choice.load()
-    effective_at = _instant(at) if at else None
+    effective_at = instant(at) if at else None
     with _transaction(settings) as tx:
         n = catalog.publish_decision(tx, key, effective_at=effective_at, accept_gaps=accept_gaps)
     say(f"{key} 第 {n} 版已发布。", f"Version {n} of {key} is published.", settings)
@@ -310,16 +302,6 @@ def _input(text: str) -> tuple[str, Any]:
         return name.strip(), value
 
 
-def _instant(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise BadInstant(text=text)
-    return moment
-
-
 def _tell(found: Review, settings: Settings) -> None:
     for finding in found.findings:
         en, zh = placed(finding)
@@ -331,7 +313,3 @@ def _tell(found: Review, settings: Settings) -> None:
 
 def _json(value: Any) -> str:
     return orjson.dumps(value, default=str).decode()
-
-
-def _print(document: object) -> None:
-    typer.echo(orjson.dumps(document, default=str, option=orjson.OPT_INDENT_2).decode())

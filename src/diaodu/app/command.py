@@ -2,9 +2,11 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
+import orjson
 import psycopg
 import typer
 from typer.core import TyperGroup
@@ -28,6 +30,14 @@ _SHARED = {
     for name, text in _HELP.items()
 }
 _USAGE = "命令用法有误；请加 --help 查看用法。 Wrong usage; --help tells more."
+
+
+class BadInstant(Rejected):
+    """400: a time that is none, or whose zone is left open."""
+
+    code, status = "app.bad-instant", 400
+    en = "{text} is no instant. Write it with its zone, such as 2026-05-01T00:00+08:00."
+    zh = "{text} 不是有效的时间，请写明时区，例如 2026-05-01T00:00+08:00。"
 
 
 class Choice:
@@ -99,6 +109,22 @@ def complain(refusal: Rejected, language: str | None) -> None:
         typer.echo(refusal.message(each), err=True)
 
 
+def print_json(document: object) -> None:
+    """Print a document as JSON on standard output."""
+    typer.echo(orjson.dumps(document, default=str, option=orjson.OPT_INDENT_2).decode())
+
+
 def say(zh: str, en: str, settings: Settings) -> None:
     """Tell something on standard output, in the language chosen or in both."""
     typer.echo({"zh": zh, "en": en}.get(settings.language or "", f"{zh}\n{en}"))
+
+
+def instant(text: str) -> datetime:
+    """An instant from the command line; BadInstant without a zone."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise BadInstant(text=text)
+    return moment

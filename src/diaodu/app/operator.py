@@ -10,25 +10,14 @@ from diaodu.app.demo.live import load_live_services
 from diaodu.app.demo.load import Progress, load_operator
 from diaodu.app.wiring import handlers
 from diaodu.catalog import commands as catalog
-from diaodu.catalog import queries as releases
 from diaodu.dmn.read import read_definitions
 from diaodu.engine import commands as engine
-from diaodu.engine import queries as processes
 from diaodu.kernel.db import Database, Tx
-from diaodu.kernel.errors import Rejected
 from diaodu.rules import commands as rules
 from diaodu.rules.model import TestCase
 
 # The rest of the customers have no service yet: they are the ones who order.
 SERVED_SHARE = 0.85
-
-
-class WorkNotDrawn(Rejected):
-    """400: plans of this catalogue would need work that the process does not know."""
-
-    code, status = "app.work-not-drawn", 400
-    en = "The stage of process {process} does not draw these kinds of work of the catalogue: {kinds}. Draw them."
-    zh = "流程 {process} 的施工环节缺少目录中的工作类型：{kinds}。请在流程图中补画。"
 
 
 def read_catalogue(directory: Path) -> dict[str, Any]:
@@ -47,14 +36,9 @@ def publish(db: Database, directory: Path) -> int:
     document = read_catalogue(directory)
     with db.transaction(actor="publish") as tx:
         load_decisions(tx, directory / "rules")
-        release_id = catalog.publish_once(tx, name=directory.name, document=document)
         for path in sorted((directory / "processes").glob("*.bpmn")):
             engine.deploy(tx, path.read_bytes(), handlers())
-        release = releases.get_release(tx, release_id)
-        process = release.processes["execution"]
-        if missing := release.tree_kinds() - processes.stage_kinds(tx, process):
-            raise WorkNotDrawn(process=process, kinds=", ".join(sorted(missing)))
-    return release_id
+        return catalog.publish_once(tx, name=directory.name, document=document)
 
 
 def load_decisions(tx: Tx, directory: Path) -> None:

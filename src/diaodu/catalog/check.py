@@ -17,6 +17,9 @@ _WORK_POLICIES = (Policy.WORK_LIMIT_MINUTES, Policy.WORK_ROLE, Policy.WORK_PRIOR
 def check_names(release: Release) -> None:
     """BadCatalogue names every expression that reads a name nobody gives it, or asks a decision in a wrong way."""
     problems = Problems(())
+    for stage in ("intake", "execution"):
+        if not isinstance(release.processes.get(stage), str):
+            problems.add("processes", f"{stage} is missing", f"缺少 {stage}")
     for place, expression, given in _expressions(release):
         problems.known(sorted(expression.names), dict.fromkeys(given | release.decisions.keys()), place)
         for decision, arguments in _calls(expression.tree, release):

@@ -5,16 +5,20 @@ A release takes effect at an instant. A change made now is also made in the rele
 
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import orjson
 
 from diaodu.catalog.check import check_names
-from diaodu.catalog.errors import EffectiveInThePast, EntryUnknown, NoRelease
+from diaodu.catalog.errors import EffectiveInThePast, EntryUnknown, NoRelease, WorkNotDrawn
+from diaodu.catalog.model import Release
 from diaodu.catalog.parse import parse_release
 from diaodu.catalog.queries import TABLES, check_section, in_effect, pinned_decisions
+from diaodu.engine import queries as processes
 from diaodu.kernel.db import Tx
+from diaodu.kernel.errors import NotFound
 from diaodu.kernel.sets import to_json
 from diaodu.rules import commands as rules
 from diaodu.rules import queries as versions
@@ -33,9 +37,14 @@ def publish(tx: Tx, *, name: str, document: Document, effective_at: datetime | N
 
 
 def publish_once(tx: Tx, *, name: str, document: Document) -> int:
-    """Publish a document that was never published; one that was must not undo what users changed since."""
+    """Publish a document that was never published; one that was must not undo what users changed since.
+
+    Decisions that were loaded meanwhile are pinned either way. Returns the release in effect.
+    """
     if tx.row("select 1 from catalog.release where digest = %s", (_digest(document),)) is None:
         return publish(tx, name=name, document=document)
+    _one_at_a_time(tx)
+    _adopt_decisions(tx, tx.now)
     found = in_effect(tx, tx.now)
     if found is None:
         raise NoRelease
@@ -125,7 +134,9 @@ def _insert(tx: Tx, name: str, document: Document, at: datetime) -> int:
     document = {key: value for key, value in document.items() if key != "decisions"}
     digest = _digest(document)
     pinned = versions.in_effect(tx, at)
-    check_names(parse_release(document, release_id=0, name=name, decisions=pinned_decisions(tx, pinned)))
+    release = parse_release(document, release_id=0, name=name, decisions=pinned_decisions(tx, pinned))
+    check_names(release)
+    _check_drawn(tx, release)
     row = tx.row(
         "with before as (select id, digest, document -> 'decisions' as pinned from catalog.release"
         "   where effective_at <= %(at)s order by effective_at desc, id desc limit 1),"
@@ -146,6 +157,15 @@ def _insert(tx: Tx, name: str, document: Document, at: datetime) -> int:
     )
     assert row is not None
     return int(row[0])
+
+
+def _check_drawn(tx: Tx, release: Release) -> None:
+    """WorkNotDrawn when a plan could ask for work that the process does not know (core rules §3.5)."""
+    process = release.processes["execution"]
+    # A process that is deployed later is looked at by whoever deploys it.
+    with suppress(NotFound):
+        if missing := release.tree_kinds() - processes.stage_kinds(tx, process):
+            raise WorkNotDrawn(process=process, kinds=", ".join(sorted(missing)))
 
 
 def _digest(document: Document) -> bytes:

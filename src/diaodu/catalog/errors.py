@@ -19,6 +19,14 @@ class BadCatalogue(Rejected):
     zh = "目录无法发布：{problems_zh}"
 
 
+class WorkNotDrawn(Rejected):
+    """400: plans of this catalogue would need work that the process does not know."""
+
+    code, status = "catalog.work-not-drawn", 400
+    en = "The stage of process {process} does not draw these kinds of work of the catalogue: {kinds}. Draw them."
+    zh = "流程 {process} 的施工环节缺少目录中的工作类型：{kinds}。请在流程图中补画。"
+
+
 class NoRelease(Rejected):
     """409: no release has been published yet."""
 

@@ -43,6 +43,9 @@ def parse_release(
     def table(section: str, make: Callable[[Entry, Problems], T]) -> dict[str, T]:
         made: dict[str, T] = {}
         for n, entry in enumerate(document.get(section, []), 1):
+            if not isinstance(entry, Mapping):
+                problems.add(f"{section} {n}", "is no entry", "不是条目")
+                continue
             place = f"{section} {entry.get('id', n)}"
             if entry.get("id") in made:
                 problems.add(place, "stands twice", "重复出现")
@@ -50,7 +53,7 @@ def parse_release(
                 made[entry["id"]] = make(entry, problems)
             except KeyError as missing:
                 problems.add(place, f"{missing} is missing", f"缺少 {missing}")
-            except ValueError as error:
+            except (ValueError, TypeError, AttributeError) as error:
                 problems.add(place, str(error), f"取值无效（{error}）")
         return made
 
@@ -117,20 +120,24 @@ def _policies(texts: Mapping[str, Any], problems: Problems) -> dict[Policy, feel
     return {p: problems.required(texts.get(p, DEFAULTS[p]), f"policies.{p}") for p in Policy}
 
 
-def _offering(e: Entry, _: Problems) -> Offering:
+def _offering(e: Entry, problems: Problems) -> Offering:
+    place = f"offering {e['id']}"
+    limits = e.get("limit_hours", {"urban": 48, "rural": 72})
+    if not all(isinstance(limits.get(where), (int, float)) for where in ("urban", "rural")):
+        problems.add(place, "limit_hours needs urban and rural", "limit_hours 须有 urban 和 rural")
     return Offering(
         id=e["id"],
-        name=e["name"],
+        name=problems.words(e["name"], f"{place}.name"),
         members=tuple(e.get("members", ())),
         product=e.get("product"),
         tariff=e.get("tariff", {}),
         discount=e.get("discount"),
-        limit_hours=e.get("limit_hours", {"urban": 48, "rural": 72}),
+        limit_hours=limits,
         actions=tuple(e.get("actions", ("add", "modify", "delete"))),
     )
 
 
-def _specification(e: Entry, _: Problems) -> Specification:
+def _specification(e: Entry, problems: Problems) -> Specification:
     listed = [
         Characteristic(
             name=c["name"],
@@ -142,7 +149,8 @@ def _specification(e: Entry, _: Problems) -> Specification:
         )
         for c in e.get("characteristics", [])
     ]
-    return Specification(id=e["id"], name=e["name"], characteristics={c.name: c for c in listed})
+    name = problems.words(e["name"], f"specification {e['id']}.name")
+    return Specification(id=e["id"], name=name, characteristics={c.name: c for c in listed})
 
 
 def _rule(e: Entry, problems: Problems) -> DecompositionRule:
@@ -155,7 +163,7 @@ def _rule(e: Entry, problems: Problems) -> DecompositionRule:
         when=problems.expression(e.get("when"), place),
         characteristics=problems.expressions(e.get("characteristics"), place),
         shared=e.get("shared", False),
-        reason=e["reason"],
+        reason=problems.words(e["reason"], f"{place}.reason"),
     )
 
 
@@ -184,7 +192,9 @@ def _field(f: Entry, problems: Problems, place: str) -> FormField:
         type=f.get("type", "string"),
         required=f.get("required", False),
         valid=problems.expression(f.get("valid"), f"{place}.{f['name']}"),
-        message=f.get("message", {"zh": "取值无效", "en": "the value is not valid"}),
+        message=problems.words(
+            f.get("message", {"zh": "取值无效", "en": "the value is not valid"}), f"{place}.{f['name']}.message"
+        ),
     )
 
 
@@ -193,7 +203,7 @@ def _work(e: Entry, problems: Problems) -> WorkKind:
     forms = {kind: tuple(_field(f, problems, place) for f in fields) for kind, fields in e.get("forms", {}).items()}
     return WorkKind(
         id=e["id"],
-        name=e["name"],
+        name=problems.words(e["name"], f"{place}.name"),
         performer=Performer(e["performer"]),
         role=e.get("role"),
         limit_minutes=int(e.get("limit_minutes", 60)),
@@ -210,7 +220,7 @@ def _audit(e: Entry, problems: Problems) -> AuditRule:
         holds=problems.required(e["holds"], place),
         field=e["field"],
         value=problems.required(e.get("value", "null"), place),
-        message=e["message"],
-        mend=e["mend"],
+        message=problems.words(e["message"], f"{place}.message"),
+        mend=problems.words(e["mend"], f"{place}.mend"),
         sets=problems.expressions(e.get("sets"), place),
     )

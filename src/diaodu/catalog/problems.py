@@ -37,6 +37,13 @@ class Problems:
         """Named expressions."""
         return {name: self.required(text, f"{place}.{name}") for name, text in (texts or {}).items()}
 
+    def words(self, value: Any, place: str) -> Mapping[str, str]:
+        """What people are told, in both languages."""
+        if isinstance(value, Mapping) and all(isinstance(value.get(language), str) for language in ("zh", "en")):
+            return value
+        self.add(place, "needs zh and en", "须有中文（zh）和英文（en）")
+        return {"zh": "", "en": ""}
+
     def known(self, names: Iterable[str], among: Mapping[str, Any], place: str) -> None:
         """Note each name that is not among the known ones."""
         for name in names:

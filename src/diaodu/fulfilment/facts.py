@@ -24,12 +24,14 @@ class OrderDecisions:
     def decide(self, tx: Tx, questions: Sequence[Question]) -> Sequence[Any]:
         """Decide each question; inputs are the variables and names of the same name."""
         orders = load_orders(tx, [q.root_id for q in questions])
-        answers = [_answer(orders[q.root_id], q) for q in questions]
+        answers = [_answer(orders.get(q.root_id), q) for q in questions]
         record_decisions(tx, orders.values())
         return answers
 
 
-def _answer(order: OrderFacts, question: Question) -> Any:
+def _answer(order: OrderFacts | None, question: Question) -> Any:
+    if order is None:
+        return BusinessError("no-order", f"{question.root_id} is no order, so no release decides '{question.decision}'")
     decision = order.release.decisions.get(question.decision)
     if decision is None:
         known = ", ".join(order.release.decisions)

@@ -55,12 +55,14 @@ class OrderFacts:
 
 
 def load_orders(tx: Tx, order_ids: Iterable[int]) -> dict[int, OrderFacts]:
-    """The facts of each locked order."""
+    """The facts of each locked order; a root that is no order has none."""
     ids = list(dict.fromkeys(order_ids))
     revisions = ordering.latest_revisions(tx, ids)
     items = ordering.items(tx, ids)
     return {
-        i: OrderFacts(i, revisions[i], catalog.get_release(tx, revisions[i].release_id), tuple(items[i])) for i in ids
+        i: OrderFacts(i, revisions[i], catalog.get_release(tx, revisions[i].release_id), tuple(items[i]))
+        for i in ids
+        if i in revisions
     }
 
 

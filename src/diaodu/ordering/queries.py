@@ -42,7 +42,7 @@ def items(tx: Tx, order_ids: Iterable[int]) -> dict[int, list[Item]]:
 
 
 def latest_revisions(tx: Tx, order_ids: Iterable[int]) -> dict[int, Revision]:
-    """The newest revision of each locked order, read once per transaction."""
+    """The newest revision of each locked order, read once per transaction; none for what is no order."""
     cache: dict[int, Revision] = tx.memo.setdefault("ordering.revisions", {})
     wanted = list(order_ids)
     missing = [i for i in wanted if i not in cache]
@@ -58,7 +58,7 @@ def latest_revisions(tx: Tx, order_ids: Iterable[int]) -> dict[int, Revision]:
         for revision in found.values():
             _keep(kept, revision)
         cache |= found
-    return {i: cache[i] for i in wanted}
+    return {i: cache[i] for i in wanted if i in cache}
 
 
 def _read(tx: Tx, named: Sequence[tuple[int, int]]) -> dict[int, Revision]:
