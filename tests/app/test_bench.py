@@ -41,7 +41,9 @@ def test_the_whole_benchmark_in_small() -> None:
         "ordering.order_item": 4,
         "engine.human_task": 3,
     }
-    assert all(spent > 0 for r in figures.runs for spent in r.cpu_ms.values())
+    # The simulators and the load may use less than a tick of the processor's clock for so few orders.
+    assert all(r.cpu_ms[who] > 0 for r in figures.runs for who in ("python", "postgres"))
+    assert all(r.cpu_ms[who] >= 0 for r in figures.runs for who in ("driver", "simulators"))
     assert [(p.connections, 0 < p.ratio < 1) for p in figures.limits] == [(1, True), (2, True)]
     assert "224 older orders" in told  # 32 real ones, six clones of each
     document = report.document(figures, wall_clock())

@@ -35,10 +35,10 @@ def test_killed_senders_lose_nothing_and_do_nothing_twice(db: Database, db_dsn: 
             with db.transaction() as tx:
                 made += sending.broadband(tx, n, n % 4)
         for life in range(5):
-            _live(db, db_dsn, f"sender-{life}", 0.08 + 0.05 * life)
+            _live_until_sent(db, db_dsn, f"sender-{life}", (life + 1) * len(made) // 10)
         client.fault()
-        killed = sum(len(told) for told in sending.outcomes(db).values())
-        assert killed < len(made)  # else the senders were never killed in the middle of it
+        left = set(sending.states(db, [e.id for e in made]))
+        assert {"intent", "sent"} <= left  # else the senders were not killed in the middle of it
         last = Sender(db, "last", SYSTEMS)
         while set(sending.states(db, [e.id for e in made])) != {"confirmed"}:
             last.run_until_idle()
@@ -49,8 +49,8 @@ def test_killed_senders_lose_nothing_and_do_nothing_twice(db: Database, db_dsn: 
         assert {sending.times(client, e.id, str(e.element)) for e in made} == {1}
 
 
-def _live(db: Database, dsn: str, owner: str, seconds: float) -> None:
-    """A sender process that is killed after a while."""
+def _live_until_sent(db: Database, dsn: str, owner: str, count: int) -> None:
+    """A sender process that is killed as soon as so many effects have been sent in all."""
     child = subprocess.Popen(
         [sys.executable, "-c", CHILD, dsn, owner, ",".join(SYSTEMS)],
         env=os.environ | {"PYTHONPATH": str(SOURCE)},
@@ -58,9 +58,18 @@ def _live(db: Database, dsn: str, owner: str, seconds: float) -> None:
     )
     assert child.stdout
     child.stdout.readline()
-    time.sleep(seconds)
+    until = time.monotonic() + 60
+    while _sent(db) < count:
+        assert child.poll() is None and time.monotonic() < until
+        time.sleep(0.002)
     child.send_signal(signal.SIGKILL)
     child.wait(10)
     child.stdout.close()
     with db.transaction() as tx:  # the next one need not wait for the lease to run out
         tx.run("update kernel.lease set until = now() - interval '1 second'")
+
+
+def _sent(db: Database) -> int:
+    with db.transaction() as tx:
+        ((count,),) = tx.rows("select count(*) from planning.effect where sent_at is not null")
+    return int(count)
