@@ -12,8 +12,7 @@ from tests.engine.kit import Bench, bpmn
 from diaodu.app.edge_failures import add_failures
 from diaodu.kernel.access import Principal
 from diaodu.kernel.db import Database
-from diaodu.process.api import mount_processes
-from diaodu.process.route import BASE
+from diaodu.process.api import BASE, mount_processes
 from diaodu.tmf import edge
 
 WORK = bpmn(

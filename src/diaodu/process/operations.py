@@ -14,8 +14,8 @@ from diaodu.engine.queries import Filter
 from diaodu.kernel import journal
 from diaodu.kernel.errors import NotFound
 from diaodu.kernel.ids import part_for
-from diaodu.process.route import Ask, Body, Route, whole
 from diaodu.tmf.errors import BadAttribute
+from diaodu.tmf.operation import Ask, Body, Route, whole
 
 READ, WRITE, MOVE = "process:read", "process:write", "process-move:write"
 PAGE, PAGE_MAX = 50, 500

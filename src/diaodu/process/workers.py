@@ -12,8 +12,8 @@ from pydantic import Field
 
 from diaodu.engine.commands import external
 from diaodu.engine.errors import LockLost
-from diaodu.process.route import BASE, Ask, Body, Kept, Route, read, refuse_others, shown
 from diaodu.tmf import edge
+from diaodu.tmf.operation import Ask, Body, Kept, Route, read, refuse_others, shown
 
 SCOPE = "external:write"
 FETCH_MAX, WAIT_MAX_S = 100, 30.0
@@ -53,11 +53,11 @@ class Extended(Locked):
     lock_seconds: float
 
 
-def mount_fetch(router: APIRouter) -> None:
+def mount_fetch(router: APIRouter, base: str) -> None:
     """Serve the one operation that takes several transactions: each partition has its own."""
     schema = Fetch.model_json_schema(by_alias=True)
     router.add_api_route(
-        f"{BASE}/external/fetch",
+        f"{base}/external/fetch",
         _fetch,
         methods=["POST"],
         tags=["process"],
@@ -70,7 +70,7 @@ def mount_fetch(router: APIRouter) -> None:
             "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
         },
     )
-    refuse_others(router, "/external/fetch", ["POST"])
+    refuse_others(router, f"{base}/external/fetch", ["POST"])
 
 
 async def _fetch(request: Request, body: Bytes) -> Response:

@@ -1,4 +1,4 @@
-"""How an operation of this interface is described, served and shown in ``/openapi.json``."""
+"""Interfaces of our own beside TM Forum's: how one operation is described, served and shown in ``/openapi.json``."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
@@ -18,7 +18,6 @@ from diaodu.tmf.document import parse
 from diaodu.tmf.errors import BadAttribute, MethodNotAllowed
 from diaodu.tmf.query import parse_id
 
-BASE = "/diaodu-api/process/v1"
 _ALL = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _VALUE_MAX = 100
 Bytes = Annotated[bytes, Depends(edge.read_body)]
@@ -62,7 +61,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class Route:
-    """One operation: method and path below BASE, the scope that it needs, what it does and what it takes."""
+    """One operation: method and path below the base, the scope that it needs, what it does and what it takes."""
 
     method: str
     path: str
@@ -75,15 +74,15 @@ class Route:
     query: Sequence[tuple[str, str]] = ()  # name and what it means
 
 
-def mount(router: APIRouter, routes: Sequence[Route]) -> None:
-    """Serve the routes; another method on one of their paths is answered 405."""
+def mount(router: APIRouter, base: str, routes: Sequence[Route], *, tag: str) -> None:
+    """Serve the routes below ``base``; another method on one of their paths is answered 405."""
     by_path: dict[str, list[Route]] = {}
     for route in routes:
         router.add_api_route(
-            BASE + route.path,
+            base + route.path,
             _endpoint(route),
             methods=[route.method],
-            tags=["process"],
+            tags=[tag],
             operation_id=route.name,
             summary=route.summary,
             response_class=Response,
@@ -92,7 +91,7 @@ def mount(router: APIRouter, routes: Sequence[Route]) -> None:
         )
         by_path.setdefault(route.path, []).append(route)
     for path, found in by_path.items():
-        refuse_others(router, path, [r.method for r in found])
+        refuse_others(router, base + path, [r.method for r in found])
 
 
 def refuse_others(router: APIRouter, path: str, methods: Sequence[str]) -> None:
@@ -103,7 +102,7 @@ def refuse_others(router: APIRouter, path: str, methods: Sequence[str]) -> None:
         raise MethodNotAllowed(method=request.method, allowed=allowed)
 
     others = [m for m in _ALL if m not in methods]
-    router.add_api_route(BASE + path, refuse, methods=others, include_in_schema=False)
+    router.add_api_route(path, refuse, methods=others, include_in_schema=False)
 
 
 def _endpoint(route: Route) -> Callable[..., Any]:
