@@ -19,7 +19,6 @@ from diaodu.ordering import errors, queries
 from diaodu.ordering.check import check_lines
 from diaodu.ordering.model import (
     FINAL,
-    TRANSITIONS,
     CapturedOrder,
     Item,
     ItemDraft,
@@ -27,6 +26,7 @@ from diaodu.ordering.model import (
     Line,
     OrderDraft,
     Revision,
+    leads,
     order_state,
 )
 from diaodu.party import queries as party
@@ -216,7 +216,7 @@ def move_items(tx: Tx, moves: Sequence[Move]) -> None:
 
     News of a changed order state go to those who subscribed to it.
     """
-    legal = [m for m in moves if m.state in TRANSITIONS[m.item.state] or _new_reason(m)]
+    legal = [m for m in moves if leads(m.item.state, m.state) or _new_reason(m)]
     known = queries.items(tx, {m.item.order_id for m in legal})
     before = {i: order_state(x.state for x in items) for i, items in known.items()}
     sets.update(

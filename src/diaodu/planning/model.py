@@ -63,6 +63,7 @@ class Effect:
     undo: Mapping[str, Any] | None  # kind, work, after: how it is taken back; snapshot of the release it was made under
     result: Mapping[str, Any] | None = None
     attempts: int = 0
+    held: bool = False  # its item is on hold: neither sent nor offered until it goes on
 
     @property
     def key(self) -> tuple[int, str]:
@@ -90,6 +91,7 @@ class Wanted:
     params: Mapping[str, Any]
     undo: Mapping[str, Any] | None
     after: Sequence[str]  # kinds of the same group that must be confirmed first
+    on_change: str = "in_place"  # in_place, make_before_break, break_first: when what it reads differs
 
 
 @dataclass(frozen=True)
