@@ -111,6 +111,7 @@ class Advance:
     activate: Sequence[Activation] = ()
     withdraw: Sequence[str] = ()
     done: bool = False
+    reasons: Mapping[str, str] = field(default_factory=dict)  # by key: why it is withdrawn, where that is to be told
 
 
 @dataclass(frozen=True)
@@ -140,8 +141,8 @@ class Start:
 class Message:
     """Deliver a message to the token of that root that waits for ``name`` and ``key``, or start what it starts.
 
-    If an instance of the root may come to wait for it, it is kept for ``ttl`` (TTL_DEFAULT; at most TTL_MAX); else
-    it is nothing.
+    If an instance of the root may come to wait for it, it is kept for ``ttl`` (TTL_DEFAULT; at most TTL_MAX) from when
+    it was sent; else it is nothing.
     """
 
     root_id: int
@@ -149,6 +150,7 @@ class Message:
     key: str
     vars: Mapping[str, Any] = field(default_factory=dict)
     ttl: timedelta | None = None
+    sent_at: datetime | None = None  # now, if not told
 
 
 @dataclass(frozen=True)
