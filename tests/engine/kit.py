@@ -108,9 +108,9 @@ class Bench:
         db.clock = lambda: self.at
         self.handlers = handlers or Handlers({}, {})
 
-    def deploy(self, source: bytes) -> None:
+    def deploy(self, *sources: bytes) -> None:
         with self.db.transaction() as tx:
-            commands.deploy(tx, source, self.handlers)
+            commands.deploy_together(tx, sources, self.handlers)
 
     def root(self, part: int = 1) -> int:
         with self.db.transaction() as tx:

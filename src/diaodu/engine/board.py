@@ -83,7 +83,7 @@ class Board:
             self.changes.closed[token.task] = (task_state, reason)
         if task_state == WITHDRAWN:
             self.record(instance, "task.withdrawn", task=token.task, reason=reason, to="withdrawn")
-        else:
+        elif token.key is None or instance.node(token).incoming:  # what a stage began, its report has told
             self.record(instance, "task.done", task=token.task, node=instance.node(token).id, to="done")
         token.task = None
 

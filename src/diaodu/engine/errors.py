@@ -153,6 +153,12 @@ class Problem:
         """Whether the process may be deployed all the same."""
         return self.code in WARNINGS
 
+    def to_json(self) -> dict[str, str]:
+        """As plain JSON: ``severity`` (error or warning), ``element``, ``code``, ``en``, ``zh``."""
+        grade = "warning" if self.warning else "error"
+        texts = {language: self.message(language) for language in ("en", "zh")}
+        return {"severity": grade, "element": self.element, "code": self.code, **texts}
+
     def message(self, language: str) -> str:
         """The reason in ``zh`` or ``en``."""
         return _PROBLEMS[self.code][language == "zh"].format(
@@ -167,11 +173,7 @@ class ProcessNotExecutable(Rejected):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__(
-            problems=[
-                {"element": p.element, "code": p.code, "en": p.message("en"), "zh": p.message("zh")} for p in problems
-            ]
-        )
+        super().__init__(findings=[p.to_json() for p in problems])
 
     def message(self, language: str) -> str:
         """All reasons, one after another."""

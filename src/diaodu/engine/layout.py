@@ -6,7 +6,6 @@ know of a file can neither be lost nor trouble it; only its drawing is put into 
 
 from collections.abc import Iterator
 
-import bpmn_io
 from lxml import etree
 
 from diaodu.engine import layout_plain
@@ -44,6 +43,8 @@ def _laid_out(process: Element) -> list[Element]:
 
 def _by_library(process: Element, *, opened: bool) -> list[Element]:
     """The diagrams that the library makes; LookupError when they do not hold every node and flow."""
+    import bpmn_io  # noqa: PLC0415 - takes as long to load as all the rest of a command, and few draw
+
     made = etree.fromstring(bpmn_io.layout_process(_bare(process, opened=opened)).encode())
     diagrams = made.findall(BPMNDI + "BPMNDiagram")
     drawn = {e.get("bpmnElement") for d in diagrams for e in d.iter(BPMNDI + "BPMNShape", BPMNDI + "BPMNEdge")}

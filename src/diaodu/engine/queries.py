@@ -10,6 +10,8 @@ from diaodu.engine.definition import compiled, definition_of
 from diaodu.engine.filters import Filter, find
 from diaodu.engine.graph import Graph, Kind, Node
 from diaodu.engine.instance import Token, load_token
+from diaodu.engine.layout import with_diagram
+from diaodu.engine.listing import DefinitionView, ElementView, definitions, elements, get_definition
 from diaodu.engine.model import EXTERNAL
 from diaodu.engine.versions import Finding, Proposal, propose
 from diaodu.kernel import journal
@@ -18,6 +20,8 @@ from diaodu.kernel.errors import NotFound
 from diaodu.kernel.ids import part_of
 
 __all__ = [
+    "DefinitionView",
+    "ElementView",
     "Filter",
     "Finding",
     "Frame",
@@ -29,9 +33,12 @@ __all__ = [
     "TokenView",
     "call_stack",
     "calls_of",
+    "definitions",
+    "elements",
+    "entered",
     "explain_wait",
     "find",
-    "get_bpmn",
+    "get_definition",
     "get_instance",
     "get_task",
     "history_of",
@@ -43,6 +50,7 @@ __all__ = [
     "tasks_of_root",
     "tasks_offered",
     "tokens",
+    "with_diagram",
 ]
 INSTANCE_STATES = ("active", "ended", "cancelled", "suspended")
 TASK_STATES = ("offered", "claimed", "suspended", "done", "withdrawn")
@@ -201,12 +209,13 @@ def incidents(tx: Tx, limit: int, root_id: int | None = None) -> list[IncidentVi
     return [IncidentView(*r) for r in tx.rows(sql, (*params, limit))]
 
 
-def get_bpmn(tx: Tx, definition_id: int) -> bytes:
-    """The source of a process version, byte by byte as it was deployed; NotFound."""
-    row = tx.row("select bpmn from engine.definition where id = %s", (definition_id,))
-    if row is None:
-        raise NotFound(entity="definition", id=definition_id)
-    return bytes(row[0])
+def entered(tx: Tx, root_id: int, msg_key: str) -> bool:
+    """Whether something under this message key has entered a root."""
+    found = tx.row(
+        "select 1 from engine.job where part = %s and root_id = %s and msg_key = %s",
+        (part_of(root_id), root_id, msg_key),
+    )
+    return found is not None
 
 
 def stage_kinds(tx: Tx, process: str) -> frozenset[str]:

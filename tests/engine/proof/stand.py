@@ -153,8 +153,7 @@ class OnTables:
 
     def deploy(self, *files: bytes) -> None:
         with self.db.transaction() as tx:
-            for bpmn in files:
-                commands.deploy(tx, bpmn, self.handlers)
+            commands.deploy_together(tx, files, self.handlers)
 
     def hand_in(self, *signals: Signal) -> None:
         with self.db.transaction() as tx:
