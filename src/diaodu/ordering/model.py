@@ -55,6 +55,7 @@ class ItemEvent(StrEnum):
 
 
 _E = ItemEvent
+_CLOSE = {_E.GO_CLOSE: _S.CLOSING}
 _GO = {_E.WAIT_CUSTOMER: _S.PENDING, _E.WAIT_US: _S.HELD, _E.GO_WORK: _S.IN_PROGRESS}
 _STOP = {_E.ASSESS: _S.ASSESSING, _E.CANCEL: _S.CANCELLING}
 _BACK = {_E.GO_INTAKE: _S.ACKNOWLEDGED}
@@ -79,10 +80,11 @@ ITEM_TABLE: StateTable[ItemState, ItemEvent] = StateTable(
     events=ItemEvent,
     moves={
         _S.ACKNOWLEDGED: _moves(_S.ACKNOWLEDGED, _GO, _STOP),
-        _S.PENDING: _moves(_S.PENDING, _GO, _STOP, _BACK),
-        _S.HELD: _moves(_S.HELD, _GO, _STOP, _BACK, {_E.GO_CLOSE: _S.CLOSING, _E.FAIL: _S.FAILED}),
-        _S.IN_PROGRESS: _moves(_S.IN_PROGRESS, _GO, _STOP, {_E.GO_CLOSE: _S.CLOSING, _E.FAIL: _S.FAILED}),
-        _S.ASSESSING: _moves(_S.ASSESSING, _GO, _STOP, _BACK),
+        _S.PENDING: _moves(_S.PENDING, _GO, _STOP, _BACK, _CLOSE),
+        _S.HELD: _moves(_S.HELD, _GO, _STOP, _BACK, _CLOSE, {_E.FAIL: _S.FAILED}),
+        _S.IN_PROGRESS: _moves(_S.IN_PROGRESS, _GO, _STOP, _CLOSE, {_E.FAIL: _S.FAILED}),
+        # The last report may come while the customer is asked: then there is nothing to cancel any more.
+        _S.ASSESSING: _moves(_S.ASSESSING, _GO, _STOP, _BACK, _CLOSE),
         _S.CANCELLING: {_E.UNDONE: _S.CANCELLED},
         _S.CLOSING: {_E.COMPLETE: _S.COMPLETED, _E.WAIT_US: _S.HELD},
         **{state: {} for state in FINAL},
@@ -169,6 +171,7 @@ class Item:
     product_id: int
     state: ItemState
     reason: str | None
+    ponr: str = "none"  # none, soft, hard: the point of no return that its facts have passed
 
 
 @dataclass(frozen=True)
