@@ -85,7 +85,7 @@ class _Row:
 def suspend_tasks(tx: Tx, task_ids: Collection[int], *, reason: str, by: str = "") -> set[int]:
     """Take tasks off their worklists and desks until they are resumed; returns those that were open.
 
-    A suspended task remembers who held it. The reason ``customer`` shows as TM Forum ``pending``, any other as ``held``.
+    A suspended task remembers who held it. Reason ``customer`` shows as TM Forum ``pending``, any other ``held``.
     """
     return _move(tx, task_ids, lambda _: _E.SUSPEND, {"reason": reason}, _told(by, reason))
 
