@@ -3,7 +3,8 @@
 Names in expressions (FEEL) about a line: 订单项 (the item's characteristics), 动作, 销售品, 客户, 地址, 订单, 产品 (the
 product as it is installed, for an existing one); also 上级 (the characteristics of the parent in the tree), 节点 (those
 of the node), 设计 (the resources that the areas chose), 工作 (the kind of work), 值 and 参数 (a reported field and what
-was asked for). Each decision that the release pins is a function of its name.
+was asked for), 异常 (a failure: 代码, 类别, 次数, 效果, 网元). Each decision that the release pins is a function
+of its name.
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,6 +38,26 @@ class Performer(StrEnum):
     PEOPLE = "people"  # somebody, through a worklist
 
 
+class Handling(StrEnum):
+    """What becomes of a failure: the 动作 of the policy ``fallout``."""
+
+    RETRY = "retry"  # again by itself, after a growing pause
+    WAIT = "wait"  # again by itself, after a pause
+    REPAIR = "repair"  # by a person
+    UNDO = "undo"  # the item is taken back
+    ABORT = "abort"  # the order is
+
+
+class CauseClass(StrEnum):
+    """Of what sort the cause of a failure is."""
+
+    TECHNICAL = "technical"
+    BUSINESS = "business"
+    DATA = "data"
+    RESOURCE = "resource"
+    CUSTOMER = "customer"
+
+
 class Policy(StrEnum):
     """What an operator decides by an expression of its own; the names it may use are those about a line."""
 
@@ -47,6 +68,7 @@ class Policy(StrEnum):
     WORK_ROLE = "work_role"  # which worklist: the role of 工作
     WORK_PRIORITY = "work_priority"  # 0 highest … 9
     NOTICE = "notice"  # the text to the customer; null: none
+    FALLOUT = "fallout"  # what becomes of a failure (异常): a context of 动作, 延迟 (seconds), 角色, 时限 (minutes)
 
 
 def plain(value: Any) -> Any:
@@ -180,6 +202,15 @@ class AuditRule:
 
 
 @dataclass(frozen=True)
+class FailureCause:
+    """A code by which other systems and people tell why something failed."""
+
+    id: str
+    cause_class: CauseClass
+    name: Text
+
+
+@dataclass(frozen=True)
 class PinnedDecision:
     """A decision in the version that a release pins."""
 
@@ -207,6 +238,7 @@ class Release:
     effects_of: Mapping[str, tuple[EffectKind, ...]]  # by specification
     work: Mapping[str, WorkKind]
     audit: tuple[AuditRule, ...]
+    causes: Mapping[str, FailureCause]
     closing: Mapping[str, EffectKind]  # archives and notices: asked for by name in the process
     processes: Mapping[str, str]  # intake, execution
     policies: Mapping[Policy, feel.Expression]

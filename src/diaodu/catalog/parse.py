@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 from diaodu import feel
 from diaodu.catalog.model import (
     AuditRule,
+    CauseClass,
     Characteristic,
     DecompositionRule,
     EffectKind,
+    FailureCause,
     FormField,
     Offering,
     OnChange,
@@ -71,6 +73,7 @@ def parse_release(
         effects_of=_grouped(effects.values(), lambda e: e.of),
         work=table("work", _work),
         audit=tuple(table("audit", _audit).values()),
+        causes=table("causes", _cause),
         closing=closing,
         processes=document.get("processes", {}),
         policies=_policies(document.get("policies", {}), problems),
@@ -209,6 +212,10 @@ def _work(e: Entry, problems: Problems) -> WorkKind:
         limit_minutes=int(e.get("limit_minutes", 60)),
         forms=forms,
     )
+
+
+def _cause(e: Entry, problems: Problems) -> FailureCause:
+    return FailureCause(e["id"], CauseClass(e["class"]), problems.words(e["name"], f"cause {e['id']}.name"))
 
 
 def _audit(e: Entry, problems: Problems) -> AuditRule:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from diaodu import feel
-from diaodu.catalog.model import Policy, Release, plain
+from diaodu.catalog.model import Handling, Policy, Release, plain
 
 # From the values that stand with the offerings and kinds of work themselves.
 DEFAULTS: Mapping[Policy, str] = {
@@ -18,6 +18,8 @@ DEFAULTS: Mapping[Policy, str] = {
     Policy.NOTICE: """"尊敬的客户" + 客户.名称 + ",您订购的" + 销售品.名称
         + (if 动作 = "新装" then "已竣工" else if 动作 = "拆机" then "已拆机" else "变更已完成")
         + ",订单号 " + 订单.编号 + "。\"""",
+    Policy.FALLOUT: """{动作: if 异常.类别 = "technical" and 异常.次数 <= 3 then "retry" else "repair",
+        延迟: 60, 角色: if 工作.角色 = null then "noc" else "dispatcher", 时限: 240}""",
 }
 _FALLBACK = {policy: feel.compile_expression(text) for policy, text in DEFAULTS.items()}
 _NUMBER, _TEXT, _CONTEXT, _NOTHING = (int, float), (str,), (dict,), (type(None),)
@@ -29,7 +31,9 @@ _SHAPES: Mapping[Policy, tuple[type, ...]] = {
     Policy.WORK_ROLE: (*_TEXT, *_NOTHING),
     Policy.WORK_PRIORITY: (int,),
     Policy.NOTICE: (*_TEXT, *_NOTHING),
+    Policy.FALLOUT: _CONTEXT,
 }
+_HANDLING: Mapping[str, tuple[type, ...]] = {"动作": _TEXT, "延迟": _NUMBER, "角色": _TEXT, "时限": _NUMBER}
 
 
 def decide(release: Release, policy: Policy, names: Mapping[str, Any]) -> tuple[Any, bool]:
@@ -46,6 +50,13 @@ def decide(release: Release, policy: Policy, names: Mapping[str, Any]) -> tuple[
 
 
 def _fits(value: Any, policy: Policy) -> bool:
-    if isinstance(value, bool) or not isinstance(value, _SHAPES[policy]):
+    if policy is Policy.FALLOUT and isinstance(value, dict):
+        parts = all(_is_one(value.get(name), kinds) for name, kinds in _HANDLING.items())
+        return parts and value["动作"] in set(Handling)
+    return _is_one(value, _SHAPES[policy])
+
+
+def _is_one(value: Any, kinds: tuple[type, ...]) -> bool:
+    if isinstance(value, bool) or not isinstance(value, kinds):
         return False
     return not isinstance(value, (int, float)) or value >= 0
