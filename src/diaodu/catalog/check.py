@@ -15,6 +15,7 @@ _OF_POLICIES = {
     Policy.WORK_LIMIT_MINUTES: _WORK,
     Policy.WORK_ROLE: _WORK,
     Policy.WORK_PRIORITY: _WORK,
+    Policy.RECALL_MINUTES: _WORK,
     Policy.FALLOUT: _WORK | {"异常"},
 }
 

@@ -67,6 +67,7 @@ class Policy(StrEnum):
     WORK_LIMIT_MINUTES = "work_limit_minutes"  # 工作 is the kind of work
     WORK_ROLE = "work_role"  # which worklist: the role of 工作
     WORK_PRIORITY = "work_priority"  # 0 highest … 9
+    RECALL_MINUTES = "recall_minutes"  # how long whoever is at 工作 may think about a recall (待撤回)
     NOTICE = "notice"  # the text to the customer; null: none
     FALLOUT = "fallout"  # what becomes of a failure (异常): a context of 动作, 延迟 (seconds), 角色, 时限 (minutes)
 
@@ -184,6 +185,7 @@ class WorkKind:
     role: str | None
     limit_minutes: int
     forms: Mapping[str, tuple[FormField, ...]]  # by effect kind
+    on_site: bool = False  # at the customer's: it has appointments and shares visits
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,20 @@ class AuditRule:
     message: Text
     mend: Text
     sets: Expressions  # instead of a refusal: characteristics to set on the item
+
+
+COUNTER, DESIGN = "counter", "design"
+
+
+@dataclass(frozen=True)
+class ReturnReason:
+    """Why work is sent back (退单), and to which earlier stage: COUNTER, DESIGN or a kind of work."""
+
+    id: str
+    name: Text
+    work: frozenset[str]  # the kinds of work that may say so
+    to: str
+    resource_faulty: bool = False  # what was reserved does not work: it is marked and another one is designed
 
 
 @dataclass(frozen=True)
@@ -239,6 +255,7 @@ class Release:
     work: Mapping[str, WorkKind]
     audit: tuple[AuditRule, ...]
     causes: Mapping[str, FailureCause]
+    returns: Mapping[str, ReturnReason]
     closing: Mapping[str, EffectKind]  # archives and notices: asked for by name in the process
     processes: Mapping[str, str]  # intake, execution
     policies: Mapping[Policy, feel.Expression]

@@ -15,6 +15,7 @@ DEFAULTS: Mapping[Policy, str] = {
     Policy.WORK_LIMIT_MINUTES: "工作.时限",
     Policy.WORK_ROLE: "工作.角色",
     Policy.WORK_PRIORITY: "5",
+    Policy.RECALL_MINUTES: "30",
     Policy.NOTICE: """"尊敬的客户" + 客户.名称 + ",您订购的" + 销售品.名称
         + (if 动作 = "新装" then "已竣工" else if 动作 = "拆机" then "已拆机" else "变更已完成")
         + ",订单号 " + 订单.编号 + "。\"""",
@@ -30,6 +31,7 @@ _SHAPES: Mapping[Policy, tuple[type, ...]] = {
     Policy.WORK_LIMIT_MINUTES: _NUMBER,
     Policy.WORK_ROLE: (*_TEXT, *_NOTHING),
     Policy.WORK_PRIORITY: (int,),
+    Policy.RECALL_MINUTES: _NUMBER,
     Policy.NOTICE: (*_TEXT, *_NOTHING),
     Policy.FALLOUT: _CONTEXT,
 }

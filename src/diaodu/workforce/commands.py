@@ -11,9 +11,9 @@ from diaodu.kernel import journal, sets
 from diaodu.kernel.access import Principal
 from diaodu.kernel.db import Tx
 from diaodu.kernel.ids import part_of
-from diaodu.workforce import errors, queries
+from diaodu.workforce import errors, queries, recalls
 from diaodu.workforce.forms import check_report
-from diaodu.workforce.model import EffectOutcome, WorkOrder, WorkReport
+from diaodu.workforce.model import EffectOutcome, RecallEvent, WorkOrder, WorkReport
 
 _COLUMNS = {
     "part": "int2", "id": "int8", "order_id": "int8", "kind": "text", "lines": "jsonb", "release_id": "int4",
@@ -96,6 +96,7 @@ def report_many(tx: Tx, reports: Sequence[WorkReport], person_id: int) -> None:
         w = work_orders[r.work_order_id]
         check_report(w, catalog.get_release(tx, w.release_id).work[w.kind], r.outcomes)
     in_time = engine.finish_tasks(tx, list(work_orders), person_id)
+    recalls.settle(tx, work_orders.keys(), RecallEvent.REPORT)
     rows = [_handed_in(work_orders[r.work_order_id], r, person_id, in_time) for r in reports]
     for row, entered in zip(rows, engine.enqueue(tx, rows), strict=True):
         if entered:

@@ -33,3 +33,19 @@ class FormInvalid(Rejected):
     code, status = "workforce.form-invalid", 400
     en = "Effect {effect}: field {field}: {message_en}."
     zh = "项目 {effect}:字段 {field}:{message_zh}。"
+
+
+class NoRecall(Rejected):
+    """409: nobody asked for the work order back."""
+
+    code, status = "workforce.no-recall", 409
+    en = "Work order {id} is not being recalled: carry on with it."
+    zh = "工单 {id} 没有待撤回的内容，请继续施工。"
+
+
+class RecallNotDue(Rejected):
+    """409: the technician still has time to answer; then the dispatcher decides."""
+
+    code, status = "workforce.recall-not-due", 409
+    en = "The technician may answer the recall of work order {id} until {due}; decide after that."
+    zh = "工单 {id} 的撤回询问在 {due} 前由施工人员答复，之后由调度员决定。"

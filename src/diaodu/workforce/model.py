@@ -115,6 +115,8 @@ class Recall:
     due_at: datetime
     answer: str | None = None
     decided_by: str | None = None
+    answered_at: datetime | None = None
+    note: str | None = None
 
 
 class AppointmentState(StrEnum):
