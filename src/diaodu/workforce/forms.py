@@ -22,8 +22,13 @@ def check_report(order: WorkOrder, kind: WorkKind, outcomes: tuple[EffectOutcome
         raise errors.ReportIncomplete(id=order.id, expected=sorted(carried or lines), given=sorted(given))
     for o in outcomes:
         if o.ok:
-            for field in kind.forms.get(lines[o.effect_id].kind, ()):
-                _check_field(lines[o.effect_id], field, o.data.get(field.name))
+            check_form(lines[o.effect_id], kind, o.data)
+
+
+def check_form(line: WorkLine, kind: WorkKind, data: Mapping[str, Any]) -> None:
+    """Pass when what is reported of one effect fits its form; FormInvalid."""
+    for field in kind.forms.get(line.kind, ()):
+        _check_field(line, field, data.get(field.name))
 
 
 def _check_field(line: WorkLine, field: FormField, value: Any) -> None:
