@@ -1,7 +1,7 @@
 """What the engine tells about itself: instances, tokens, worklists, incidents, and why an instance waits."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,6 +44,7 @@ __all__ = [
     "history_of",
     "incidents",
     "instances_of",
+    "open_incidents",
     "propose_migration",
     "stage_kinds",
     "tasks_of",
@@ -207,6 +208,13 @@ def incidents(tx: Tx, limit: int, root_id: int | None = None) -> list[IncidentVi
     where, params = ("", ()) if root_id is None else (" and part = %s and root_id = %s", (part_of(root_id), root_id))
     sql = f"select {_INCIDENT} from engine.incident where resolved_at is null{where} order by created_at, id limit %s"
     return [IncidentView(*r) for r in tx.rows(sql, (*params, limit))]
+
+
+def open_incidents(tx: Tx, parts: Collection[int]) -> list[IncidentView]:
+    """All open incidents of some partitions."""
+    columns = ", ".join(f"i.{c}" for c in _INCIDENT.split(", "))
+    sql = f"select {columns} from unnest(%s::int2[]) p(part) join engine.incident i on i.part = p.part"
+    return [IncidentView(*r) for r in tx.rows(f"{sql} where i.resolved_at is null order by i.id", (sorted(parts),))]
 
 
 def entered(tx: Tx, root_id: int, msg_key: str) -> bool:
