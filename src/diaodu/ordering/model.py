@@ -158,6 +158,9 @@ class CapturedOrder:
     created: bool
 
 
+PONR = ("none", "soft", "hard")  # the points of no return, in the order in which they are passed
+
+
 @dataclass(frozen=True)
 class Item:
     """An order item as it is kept: what is asked for stands in the revision's document, the promise here."""
@@ -171,7 +174,7 @@ class Item:
     product_id: int
     state: ItemState
     reason: str | None
-    ponr: str = "none"  # none, soft, hard: the point of no return that its facts have passed
+    ponr: str = "none"  # the point of no return that its facts have passed
 
 
 @dataclass(frozen=True)
