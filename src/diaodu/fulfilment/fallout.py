@@ -23,7 +23,7 @@ from diaodu.fulfilment.fallout_model import (
     treatment_of,
 )
 from diaodu.fulfilment.names import work_names
-from diaodu.fulfilment.orders import OrderFacts
+from diaodu.fulfilment.orders import OrderFacts, record_decisions
 from diaodu.kernel.db import Tx
 from diaodu.kernel.errors import NotFound
 from diaodu.kernel.ids import part_of
@@ -66,6 +66,7 @@ def decide_failures(tx: Tx, orders: Mapping[int, OrderFacts], changed: Sequence[
     moves += [_followed(tx, r, latest[r.id]) for r in known.values() if latest[r.id].state is not State.FAILED]
     store.move(tx, [m for m in moves if m[0] != m[1]])
     _count(tx, [(r, latest[r.id]) for r in known.values()])
+    record_decisions(tx, {f.effect.order_id: orders[f.effect.order_id] for f in failures}.values())
     due = {after.id: after.due_at for _, after, _ in moves}
     again = [ledger.Landing(f.effect, State.INTENT, None, due[f.effect.id], 0) for f in failures if f.again]
     return ledger.land(tx, again)

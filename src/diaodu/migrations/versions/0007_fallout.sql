@@ -22,6 +22,7 @@ create table fulfilment.fallout (
 ) with (fillfactor = 70);
 create index fallout_order on fulfilment.fallout (part, order_id);
 create index fallout_list on fulfilment.fallout (due_at, id) where state in ('open', 'claimed');
+create index fallout_incident on fulfilment.fallout (part, id) where subject = 'incident' and state <> 'closed';
 create index fallout_cause on fulfilment.fallout (cause, element, part, id) where state = 'open';
 
 -- What failed for one cause, done again: first looked at, then confirmed, then done partition by partition.
