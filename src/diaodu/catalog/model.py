@@ -69,6 +69,9 @@ class Policy(StrEnum):
     WORK_PRIORITY = "work_priority"  # 0 highest … 9
     RECALL_MINUTES = "recall_minutes"  # how long whoever is at 工作 may think about a recall (待撤回)
     NOTICE = "notice"  # the text to the customer; null: none
+    CANCELLATION_NOTICE = "cancellation_notice"  # the same when an order was cancelled
+    CANCELLATION_FEE = "cancellation_fee"  # in 分, for an item past its soft point of no return
+    POSTPONE_KEEP_DAYS = "postpone_keep_days"  # how long a postponed item (缓装) keeps what is reserved for it
     FALLOUT = "fallout"  # what becomes of a failure (异常): a context of 动作, 延迟 (seconds), 角色, 时限 (minutes)
 
 
@@ -107,6 +110,7 @@ class Offering:
     discount: Mapping[str, Any] | None
     limit_hours: Mapping[str, int]  # urban, rural
     actions: tuple[str, ...]
+    cancel_together: bool = False  # its parts are cancelled (撤单) all or none
 
 
 @dataclass(frozen=True)

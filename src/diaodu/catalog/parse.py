@@ -144,6 +144,7 @@ def _offering(e: Entry, problems: Problems) -> Offering:
         discount=e.get("discount"),
         limit_hours=limits,
         actions=tuple(e.get("actions", ("add", "modify", "delete"))),
+        cancel_together=bool(e.get("cancel_together", False)),
     )
 
 

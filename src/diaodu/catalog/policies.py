@@ -19,6 +19,10 @@ DEFAULTS: Mapping[Policy, str] = {
     Policy.NOTICE: """"尊敬的客户" + 客户.名称 + ",您订购的" + 销售品.名称
         + (if 动作 = "新装" then "已竣工" else if 动作 = "拆机" then "已拆机" else "变更已完成")
         + ",订单号 " + 订单.编号 + "。\"""",
+    Policy.CANCELLATION_NOTICE: """"尊敬的客户" + 客户.名称 + ",您订购的" + 销售品.名称 + "已撤单,订单号 "
+        + 订单.编号 + "。\"""",
+    Policy.CANCELLATION_FEE: "0",
+    Policy.POSTPONE_KEEP_DAYS: "30",
     Policy.FALLOUT: """{动作: if 异常.类别 = "technical" and 异常.次数 <= 3 then "retry" else "repair",
         延迟: 60, 角色: if 工作.角色 = null then "noc" else "dispatcher", 时限: 240}""",
 }
@@ -33,6 +37,9 @@ _SHAPES: Mapping[Policy, tuple[type, ...]] = {
     Policy.WORK_PRIORITY: (int,),
     Policy.RECALL_MINUTES: _NUMBER,
     Policy.NOTICE: (*_TEXT, *_NOTHING),
+    Policy.CANCELLATION_NOTICE: (*_TEXT, *_NOTHING),
+    Policy.CANCELLATION_FEE: (int,),
+    Policy.POSTPONE_KEEP_DAYS: _NUMBER,
     Policy.FALLOUT: _CONTEXT,
 }
 _HANDLING: Mapping[str, tuple[type, ...]] = {"动作": _TEXT, "延迟": _NUMBER, "角色": _TEXT, "时限": _NUMBER}
