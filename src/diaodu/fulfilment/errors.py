@@ -57,3 +57,11 @@ class BulkUnknown(Rejected):
     code, status = "fulfilment.bulk-unknown", 409
     en = "Bulk operation {id} cannot be confirmed with this digest: look at a new preview, it is valid for an hour."
     zh = "批量操作 {id} 无法用该摘要确认：请重新预览，预览一小时内有效。"
+
+
+class NothingToRedesign(Rejected):
+    """409: no resource stands behind the work that was named."""
+
+    code, status = "fulfilment.nothing-to-redesign", 409
+    en = "No reserved resource of order {id} stands behind this work: there is nothing to replace."
+    zh = "订单 {id} 的该项工作没有对应的预占资源，无可更换。"

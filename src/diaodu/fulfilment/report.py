@@ -88,7 +88,7 @@ def _landing(effect: Effect, outcome: Mapping[str, Any], claims: Mapping[str, An
 def _entry(job: Inbound) -> dict[str, Any]:
     outcomes = [{k: o[k] for k in ("effect", "state", "cause") if o.get(k)} for o in job.body["outcomes"]]
     entry = {"t": "report.landed", "source": job.body["source"], "outcomes": outcomes}
-    return entry | {k: job.body[k] for k in ("task", "by") if k in job.body}
+    return entry | {k: job.body[k] for k in ("task", "by", "request") if k in job.body}
 
 
 def _pass_points(tx: Tx, orders: Mapping[int, OrderFacts], changed: Sequence[Effect]) -> None:
@@ -105,12 +105,13 @@ def _changing(orders: Mapping[int, OrderFacts], changed: Sequence[Effect], late:
     """The orders whose plan may be another one now.
 
     A first installation does what it planned. Where something is changed or taken back, the next steps follow from
-    what has landed; and a late fact, or the word that the last user of a shared thing has gone, changes any plan.
+    what has landed; and a late fact, another design, or the word that the last user of a shared thing has gone,
+    changes any plan.
     """
     found = []
     for i in dict.fromkeys(e.order_id for e in changed):
         order = orders[i]
-        told = any(e.order_id == i and (e.kind == RELEASE or e.id in late) for e in changed)
+        told = any(e.order_id == i and (e.kind == RELEASE or e.work == "reserve" or e.id in late) for e in changed)
         if order.revision.state == "accepted" and (told or _in_change(order)):
             found.append(order)
     return found

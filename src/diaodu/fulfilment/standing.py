@@ -176,7 +176,8 @@ def _hold_by_facts(tx: Tx, orders: Collection[OrderFacts]) -> None:
 
 
 def _due(order: OrderFacts, known: Sequence[Effect]) -> Iterator[tuple[str, Cause, str | None]]:
-    sent = {e.item_key for e in known if e.work == "reserve" and e.state is State.SENT}
+    # What an area holds until the customer has said yes does not wait for a resource.
+    sent = {e.item_key for e in known if e.work == "reserve" and e.state is State.SENT and not e.result}
     for s in situations(order, known, ()).values():
         if s.item.state in FINAL:
             continue

@@ -75,4 +75,6 @@ def _places(ranked: Iterable[list[str]]) -> list[int]:
 def figures(tx: Tx, area: int | None) -> list[Figure]:
     """Who waits how long, by area and by what is missing; of one area or of all."""
     rows = tx.rows(_FIGURES, {"area": area, "now": tx.now})
-    return [Figure(*known, int(seconds // 60)) for *known, seconds in rows]
+    return [
+        Figure(of, want, why, orders, oldest, int(seconds // 60)) for of, want, why, orders, oldest, seconds in rows
+    ]
