@@ -16,15 +16,15 @@ from diaodu.engine.layout_plain import BPMN, BPMNDI, DC, NAMESPACES, Element, is
 LAID_OUT_MAX = 500
 
 
-def with_diagram(bpmn: bytes) -> bytes:
+def with_diagram(bpmn: bytes, key: str | None = None) -> bytes:
     """A process with a diagram: the same bytes if it has one, else with one before the end of the last element.
 
-    ``bpmn`` is a source that was deployed. Raises DiagramNotDrawn.
+    ``bpmn`` is a source that was deployed, ``key`` its process, else the first. Raises DiagramNotDrawn.
     """
     root = _parsed(bpmn)
     if root.find(BPMNDI + "BPMNDiagram") is not None:
         return bpmn
-    process = next(root.iterchildren(BPMN + "process"))
+    process = next(p for p in root.iterchildren(BPMN + "process") if key in (None, p.get("id")))
     diagrams = _laid_out(process)
     drawing = b"".join(etree.tostring(d, encoding="ascii", xml_declaration=False, with_tail=False) for d in diagrams)
     return _before_end(bpmn, drawing.decode("ascii"))
