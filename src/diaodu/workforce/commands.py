@@ -12,8 +12,10 @@ from diaodu.kernel.access import Principal
 from diaodu.kernel.db import Tx
 from diaodu.kernel.ids import part_of
 from diaodu.workforce import errors, queries, recalls
-from diaodu.workforce.forms import check_report
+from diaodu.workforce.forms import check_form, check_report
 from diaodu.workforce.model import EffectOutcome, RecallEvent, WorkOrder, WorkReport
+
+__all__ = ["check_form", "claim", "claim_many", "create", "report", "report_many", "rewrite", "withdrawn"]
 
 _COLUMNS = {
     "part": "int2", "id": "int8", "order_id": "int8", "kind": "text", "lines": "jsonb", "release_id": "int4",
@@ -54,6 +56,13 @@ def rewrite(tx: Tx, work_orders: Sequence[WorkOrder]) -> None:
         told = {"dropped": sorted(before - after), "added": sorted(after - before)}
         entry = {"t": "work.changed", "id": w.id, "assignee": known.assignee}
         journal.record(tx, w.order_id, entry | {k: v for k, v in told.items() if v})
+
+
+def withdrawn(tx: Tx, work_orders: Sequence[WorkOrder]) -> None:
+    """The stage takes these work orders back in this transaction: nobody is at them any more."""
+    desks = queries.desks(tx, {w.order_id for w in work_orders})
+    for w in work_orders:
+        desks[w.order_id][w.id] = replace(desks[w.order_id][w.id], state="withdrawn")
 
 
 def _stored(w: WorkOrder) -> list[dict[str, Any]]:

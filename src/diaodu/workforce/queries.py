@@ -18,11 +18,21 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Desk:
-    """An open work order, the state of its task (None: it has none yet) and who holds it."""
+    """A work order, the state of its task (None: it has none yet) and who holds or held it."""
 
     work_order: WorkOrder
     state: str | None
     assignee: int | None
+
+    @property
+    def open(self) -> bool:
+        """Whether its task is on a worklist, on a desk, or rests."""
+        return self.state in ("offered", "claimed", "suspended")
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody is at it; work that is suspended may have been begun."""
+        return self.assignee is not None and self.state in ("claimed", "suspended")
 
 
 def work_orders(tx: Tx, ids: Sequence[int]) -> dict[int, WorkOrder]:
@@ -54,9 +64,9 @@ def work_orders_of(tx: Tx, order_ids: Sequence[int]) -> dict[int, list[WorkOrder
 
 
 def desks(tx: Tx, order_ids: Iterable[int]) -> dict[int, dict[int, Desk]]:
-    """The open work orders of locked orders with the state of their tasks, by order and id; one read a transaction.
+    """The work orders of locked orders with the state of their tasks, by order and id, read once per transaction.
 
-    A work order that has no task yet is ``new``; commands keep what was read true.
+    A work order that was made in this transaction has no task yet; commands keep what was read true.
     """
     cache: dict[int, dict[int, Desk]] = tx.memo.setdefault("workforce.desks", {})
     wanted = list(order_ids)
@@ -66,7 +76,7 @@ def desks(tx: Tx, order_ids: Iterable[int]) -> dict[int, dict[int, Desk]]:
         rows = tx.rows(
             f"select {_COLUMNS}, t.state, t.assignee from workforce.work_order w"
             " left join engine.v_human_task t on t.part = w.part and t.id = w.id"
-            " where w.part = %s and w.order_id = any(%s::int8[]) and coalesce(t.state, 0) < 3 order by w.id",
+            " where w.part = %s and w.order_id = any(%s::int8[]) order by w.id",
             (part_of(missing[0]), missing),
         )
         for *row, state, assignee in rows:
@@ -79,7 +89,7 @@ def busy_effects(tx: Tx, order_ids: Iterable[int]) -> dict[int, frozenset[int]]:
     """The effects that somebody is at, by locked order: those on tasks that a person holds, suspended ones too."""
     found = desks(tx, order_ids)
     return {
-        order: frozenset(line.effect for d in of.values() if d.assignee is not None for line in d.work_order.carried)
+        order: frozenset(line.effect for d in of.values() if d.busy for line in d.work_order.carried)
         for order, of in found.items()
     }
 
