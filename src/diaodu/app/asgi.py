@@ -9,6 +9,7 @@ from diaodu.app.edge_failures import add_failures
 from diaodu.app.wiring import handlers
 from diaodu.catalog import commands as catalog
 from diaodu.catalog.api import mount_catalogue
+from diaodu.fulfilment.api import mount_fulfilment
 from diaodu.inventory import tmf as inventory
 from diaodu.kernel.access import AccessPolicy
 from diaodu.kernel.db import Database
@@ -42,6 +43,7 @@ def create_app(db: Database, policy: AccessPolicy, *, callback_hosts: frozenset[
     mount_catalogue(router)
     mount_decisions(router, publish=catalog.publish_decision, withdraw=catalog.withdraw_decision)
     mount_processes(router, handlers(), catalog.check_processes)
+    mount_fulfilment(router)
     app.include_router(router)
     app.add_api_route("/health", health, methods=["GET"], summary="Whether the database answers, and its schema")
     app.add_api_route("/docs", docs_page, methods=["GET"], include_in_schema=False)
