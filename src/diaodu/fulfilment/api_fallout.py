@@ -43,8 +43,8 @@ class Many(Body):
     element: str | None = None
     reason: str = Field(min_length=1, max_length=LINE_MAX)
     per_second: float = Field(default=10, gt=0, le=1_000)
-    stop_share: float = Field(default=0.2, gt=0, le=1)
-    stop_least: int = Field(default=5, ge=1)
+    stop_share: float = Field(default=bulk.STOP_SHARE, gt=0, le=1)
+    stop_least: int = Field(default=bulk.STOP_LEAST, ge=1)
 
 
 class Confirmed(Body):
