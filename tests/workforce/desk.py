@@ -51,6 +51,7 @@ class Worklists:
             " values (%s, %s, %s, 1, 1, 'n', '上门', true, %s, 5, %s, %s, %s, %s)",
             (part, made, order, POOL, 1 if person else state, person, tx.now + due, tx.now),
         )
+        tx.memo.clear()  # what was read before did not know this one
         lines = [{"effect": e, "kind": "install.onu", "item": "1.1", "params": {}} for e in effects]
         tx.run(
             "insert into workforce.work_order (part, id, order_id, kind, lines, release_id, place, created_at,"
