@@ -81,7 +81,7 @@ def done_by_hand(tx: Tx, record_id: int, by: str, evidence: Evidence, result: Ma
 def _again(tx: Tx, record: Record, by: str, at: datetime, *, note: str) -> Record:
     after = store.after(record, Happening.AGAIN, tx.now, assignee=None, due_at=at)
     _failed(tx, record)
-    _report(tx, record, by, {"state": State.INTENT, "attempts": 0, "due": at.isoformat()})
+    _report(tx, record, by, {"state": State.INTENT, "due": at.isoformat()})
     return _move(tx, record, after, by, note=note)
 
 
