@@ -7,6 +7,7 @@ of people become work orders (``fulfilment.arrange``), one per kind of work and 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 from diaodu.catalog.model import Performer, Policy
 from diaodu.engine import commands as engine
@@ -144,8 +145,8 @@ def _ask(tx: Tx, stages: Sequence[_Stage]) -> None:
 def _new_work_orders(tx: Tx, stages: Sequence[_Stage], orders: Mapping[int, OrderFacts]) -> dict[int, list[WorkOrder]]:
     """The work orders to activate, by order: those that are made here, and those that a split has made."""
     made = [_work_order(tx, s.order, es) for s in stages for es in s.found.offered]
-    on_site = {w.id for w in made if orders[w.order_id].release.work[w.kind].on_site}
-    made = appointments.within_windows(tx, made, on_site)
+    on_site = (w for w in made if orders[w.order_id].release.work[w.kind].on_site)
+    made = appointments.within_windows(tx, made, {w.id: _appointment(orders[w.order_id], w) for w in on_site})
     workforce.create(tx, made)
     found = {
         s.order.id: [d.work_order for d in s.desks if d.state is None and str(d.work_order.id) not in s.scope.active]
@@ -185,6 +186,14 @@ def _work_order(tx: Tx, order: OrderFacts, carried: Sequence[Effect]) -> WorkOrd
         place=line.address,
         customer_id=order.revision.customer["id"],
     )
+
+
+def _appointment(order: OrderFacts, w: WorkOrder) -> Mapping[str, Any]:
+    """What the order says of an appointment for this work: with the line itself, else with its top-level item."""
+    lines = order.lines()
+    line = lines[w.lines[0].item or ""]
+    found = line.extra.get("appointment") or lines[line.group].extra.get("appointment")
+    return found if isinstance(found, Mapping) else {}
 
 
 def _minutes(order: OrderFacts, w: WorkOrder) -> float:
