@@ -194,6 +194,30 @@ def test_23_it_goes_at_its_pace_and_stops_when_too_many_fail_again(house: House)
     assert {house.order_state(o) for o in orders} == {"held"}
 
 
+def test_23_a_worker_that_dies_in_it_loses_and_doubles_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    orders = broken_orders(house, (601, 602, 603))
+    house.client.fault()
+    seen = does(house, lambda tx: bulk.preview(tx, TERMS, "dispatcher"))
+    does(house, lambda tx: bulk.confirm(tx, seen.id, seen.digest, "dispatcher"))
+
+    def die(*_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "move", die)
+        with pytest.raises(SystemExit):
+            house.run()
+    assert does(house, lambda tx: bulk.progress(tx, seen.id)).resumed == 0
+    while does(house, lambda tx: bulk.progress(tx, seen.id)).state == "running":
+        house.run()
+    house.run()
+
+    assert does(house, lambda tx: bulk.progress(tx, seen.id)).mended == 3
+    assert [house.order_state(o) for o in orders] == ["completed"] * 3
+    resumed = [[e for e in house.told(o, "fallout.state") if e.get("bulk") == seen.id] for o in orders]
+    assert [len(entries) for entries in resumed] == [1, 1, 1]
+
+
 def test_25_done_by_hand_needs_evidence_and_an_undo_knows_of_it(house: House) -> None:
     house.client.fault(refuse=BROKEN)
     order_id = house.order("C601", add("P2", 601))
