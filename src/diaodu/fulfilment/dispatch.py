@@ -26,7 +26,6 @@ from diaodu.planning import commands as ledger
 from diaodu.planning import queries as effects
 from diaodu.planning.model import SETTLED, Effect, Op, State
 from diaodu.planning.plan import plan
-from diaodu.workforce import appointments, recalls
 from diaodu.workforce import commands as workforce
 from diaodu.workforce import queries as work_orders
 from diaodu.workforce.model import Recall, RecallEvent, WorkOrder
@@ -93,7 +92,7 @@ def _looked_at(tx: Tx, scopes: Sequence[Scope], orders: Mapping[int, OrderFacts]
     ids = [s.root_id for s in scopes]
     known, desks = effects.ledger(tx, ids), work_orders.desks(tx, ids)
     stages = [_Stage(s, orders[s.root_id], known[s.root_id], _active(s, desks[s.root_id].values())) for s in scopes]
-    asked = recalls.newest(tx, [d.work_order.id for s in stages for d in s.desks if d.busy])
+    asked = workforce.recalls.newest(tx, [d.work_order.id for s in stages for d in s.desks if d.busy])
     return [replace(s, found=arrange(_standing(s, asked), s.desks)) for s in stages]
 
 
@@ -133,20 +132,20 @@ def _reason(tx: Tx, order: OrderFacts) -> str:
 def _ask(tx: Tx, stages: Sequence[_Stage]) -> None:
     """Ask those who are at what is wanted no more, and let those be whose work is wanted again."""
     questions = [
-        recalls.Question(s.order.id, w.id, s.found.asked[w.id], _minutes(s.order, w))
+        workforce.recalls.Question(s.order.id, w.id, s.found.asked[w.id], _minutes(s.order, w))
         for s in stages
         for w in (d.work_order for d in s.desks)
         if w.id in s.found.asked
     ]
-    recalls.ask(tx, questions)
-    recalls.settle(tx, {i for s in stages for i in s.found.wanted_again}, RecallEvent.DROP)
+    workforce.recalls.ask(tx, questions)
+    workforce.recalls.settle(tx, {i for s in stages for i in s.found.wanted_again}, RecallEvent.DROP)
 
 
 def _new_work_orders(tx: Tx, stages: Sequence[_Stage], orders: Mapping[int, OrderFacts]) -> dict[int, list[WorkOrder]]:
     """The work orders to activate, by order: those that are made here, and those that a split has made."""
     made = [_work_order(tx, s.order, es) for s in stages for es in s.found.offered]
     on_site = (w for w in made if orders[w.order_id].release.work[w.kind].on_site)
-    made = appointments.within_windows(tx, made, {w.id: _appointment(orders[w.order_id], w) for w in on_site})
+    made = workforce.appointments.within_windows(tx, made, {w.id: _appointment(orders[w.order_id], w) for w in on_site})
     workforce.create(tx, made)
     found = {
         s.order.id: [d.work_order for d in s.desks if d.state is None and str(d.work_order.id) not in s.scope.active]
