@@ -54,13 +54,13 @@ def test_the_dispatcher_decides_when_the_time_is_over_or_the_work_goes_on(lists:
     _, silent = asked(lists)
     with pytest.raises(RecallNotDue):
         recalls.decide(lists.tx, silent, RecallEvent.WITHDRAW, DISPATCHER, minutes=60, note="")
-    assert [r["overdue"] for r in recalls.open_page(lists.tx, None, 10)] == [False]
+    assert [r.overdue for r in recalls.open_page(lists.tx, None, 10)] == [False]
     _, busy = asked(lists)
     recalls.answer(lists.tx, busy, RecallEvent.GOING_ON, ALICE)
     waiting = recalls.decide(lists.tx, busy, RecallEvent.WAIT, DISPATCHER, minutes=60, note="nearly done")
     assert (waiting.state, waiting.due_at) == (RecallState.PROMISED, lists.tx.now + timedelta(minutes=60))
     later(lists.tx, 31)
-    assert [(r["work_order_id"], r["overdue"]) for r in recalls.open_page(lists.tx, None, 10)] == [
+    assert [(r.work_order_id, r.overdue) for r in recalls.open_page(lists.tx, None, 10)] == [
         (silent, True), (busy, False),
     ]  # fmt: skip
     gone = recalls.decide(lists.tx, silent, RecallEvent.WITHDRAW, DISPATCHER, minutes=60, note="offline")

@@ -106,9 +106,9 @@ def _item(line: Document, effects: Document, state: str) -> Document:
     return {"id": str(line["effect"]), "action": "add", "description": line["kind"], "state": found, "work": work}
 
 
-def _appointment(appointment_id: int | None, base: str) -> list[Document] | None:
+def _appointment(appointment_id: int | None, base: str) -> Document | None:
     href = f"{base}{APPOINTMENTS}/appointment/{appointment_id}"
-    return (appointment_id and [{"id": str(appointment_id), "href": href}]) or None
+    return (appointment_id and {"id": str(appointment_id), "href": href}) or None
 
 
 def _visit(visit_id: int | None, base: str) -> list[Document] | None:
