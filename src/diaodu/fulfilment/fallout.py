@@ -30,6 +30,7 @@ from diaodu.kernel.ids import part_of
 from diaodu.ordering.model import Line
 from diaodu.organization import queries as organization
 from diaodu.planning import commands as ledger
+from diaodu.planning import queries as effects
 from diaodu.planning.model import Effect, State
 
 Move = tuple[Record | None, Record, dict[str, Any]]
@@ -72,6 +73,15 @@ def decide_failures(tx: Tx, orders: Mapping[int, OrderFacts], changed: Sequence[
     return ledger.land(tx, again)
 
 
+def follow(tx: Tx, order_ids: Sequence[int]) -> None:
+    """Let the records of locked orders follow what a plan took back; such an effect never lands."""
+    if not order_ids:
+        return
+    known = {e.id: e for es in effects.ledger(tx, order_ids).values() for e in es}
+    moves = [_followed(tx, r, known[r.id]) for r in store.unsettled(tx, order_ids) if r.id in known]
+    store.move(tx, [m for m in moves if m[0] != m[1]])
+
+
 def _judge(tx: Tx, order: OrderFacts, effect: Effect, known: Record | None) -> _Failure:
     cause = cause_of(effect, order.release)
     attempts = known.attempts + 1 if known else 1
@@ -111,7 +121,9 @@ def _opened(tx: Tx, f: _Failure, known: Record | None) -> Move:
 
 
 def _followed(tx: Tx, known: Record, effect: Effect) -> Move:
-    """The record of an effect that has not failed now: at work again, or settled."""
+    """The record of an effect as that stands now: at work again, or settled."""
+    if effect.state is State.FAILED:
+        return known, known, {}
     if effect.state in _AT_WORK:
         if known.state is Standing.CLOSED:
             return known, known, {}
