@@ -1,11 +1,15 @@
 """退单: work goes back to the counter, to the design or to an earlier kind of work, and is never opened by itself."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from tests.flows.operator import PERSON, House, add
 
-from diaodu.fulfilment.errors import ReturnReasonUnknown
-from diaodu.fulfilment.returns import Return, Returned, return_work
+from diaodu.fulfilment.errors import NothingReturned, ReturnReasonUnknown
+from diaodu.fulfilment.returns import Return, Returned, clear, return_work
 from diaodu.kernel.access import Principal
+from diaodu.workforce import appointments
 from diaodu.workforce.errors import NotYours
 from diaodu.workforce.model import WorkOrder
 
@@ -47,6 +51,41 @@ def test_work_that_goes_to_the_counter_waits_until_the_counter_has_cleared_it(ho
     # never by itself
     house.run()
     assert open_work(house, order_id) == []
+
+    with house.db.transaction(actor="counter") as tx:
+        assert clear(tx, order_id, by="counter", note="at home from six on") == ["1.1", "1.2", "1.3"]
+    with house.db.transaction(actor="counter") as tx, pytest.raises(NothingReturned):
+        clear(tx, order_id, by="counter")
+    house.run()
+    assert house.order_state(order_id) == "completed"
+
+
+def test_an_appointment_that_came_with_the_order_is_kept_fails_and_is_mended(house: House) -> None:
+    window = {"startDateTime": "2031-03-04T09:00:00Z", "endDateTime": "2031-03-04T11:00:00Z"}
+    item = replace(add("P2", 601, 速率=100), extra={"appointment": {"validFor": window}})
+    order_id = house.order("C601", item)
+    work = until(house, "W4", order_id)
+    assert work.end_at == datetime(2031, 3, 4, 11, tzinfo=UTC)
+    due = "select t.due_at from engine.human_task t where t.id = %s"
+    assert house.q(due, work.id) == [(work.end_at,)]
+    assert _appointments(house, order_id) == ["initialized"]
+    send_back(house, work, "customer-absent")
+    assert _appointments(house, order_id) == ["failed"]
+    later = datetime(2031, 3, 6, 9, tzinfo=UTC)
+    with house.db.transaction() as tx:
+        made = appointments.of_order(tx, order_id)[0]
+        appointments.change(tx, made.id, window=(later, later + timedelta(hours=2)), status=None, extra={})
+        clear(tx, order_id, by="counter")
+    house.run(technicians=False)
+    again = house.claim("W4", order_id)
+    assert again.start_at == later
+    house.report(again, "at last")
+    house.run()
+    assert (house.order_state(order_id), _appointments(house, order_id)) == ("completed", ["completed"])
+
+
+def _appointments(house: House, order_id: int) -> list[str]:
+    return [r[0] for r in house.q("select status from workforce.appointment where order_id = %s", order_id)]
 
 
 def test_a_bad_port_is_replaced_without_the_counter(house: House) -> None:

@@ -68,6 +68,7 @@ class StageDriver:
         _ask(tx, stages)
         made = _new_work_orders(tx, stages, orders)
         result = {s.scope.token_id: _advance(tx, s, made[s.order.id]) for s in stages}
+        workforce.appointments.ended(tx, [s.order.id for s in stages if result[s.scope.token_id].done])
         record_decisions(tx, orders.values())
         return result
 

@@ -1,6 +1,6 @@
 """预约 and 改约: windows agreed with the customer, and the work orders that keep them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -74,6 +74,32 @@ def change(
     entry = {"t": "appointment.changed", "id": after.id, "from": before.status, "to": after.status, "by": tx.actor}
     journal.record(tx, after.order_id, entry | _shown(after))
     _move_in(tx, after)
+
+
+def failed(tx: Tx, appointment_id: int) -> None:
+    """The visit came to nothing: nobody was there, or the work went back to the counter. A new window mends it."""
+    before = get(tx, appointment_id)
+    if before.status in _OPEN:
+        change(tx, appointment_id, window=None, status=AppointmentState.FAILED, extra=before.extra)
+
+
+def ended(tx: Tx, orders: Collection[int]) -> None:
+    """The stage of these locked orders is over: their open appointments were kept, or are needed no more."""
+    if not orders:
+        return
+    ids = sorted(orders)
+    rows = tx.rows(
+        f"select {_READ} from workforce.appointment where part = %s and order_id = any(%s::int8[])"
+        " and status in ('initialized', 'confirmed', 'failed') order by id",
+        (part_of(ids[0]), ids),
+    )
+    for a in map(_appointment, rows):
+        done = any(
+            d.state == "done" and d.work_order.appointment_id == a.id
+            for d in queries.desks(tx, [a.order_id])[a.order_id].values()
+        )
+        status = AppointmentState.COMPLETED if done else AppointmentState.CANCELLED
+        change(tx, a.id, window=None, status=status, extra=a.extra)
 
 
 def get(tx: Tx, appointment_id: int) -> Appointment:

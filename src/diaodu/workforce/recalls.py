@@ -158,18 +158,14 @@ def _write(tx: Tx, changes: Sequence[tuple[Recall, Recall]], what: str) -> None:
 def open_page(tx: Tx, pools: frozenset[int] | None, limit: int) -> list[OpenRecall]:
     """The open recalls on worklists of these pools (None: all), those due first."""
     rows = tx.rows(
-        "select r.task_id, r.order_id, r.effects, r.state, r.asked_at, r.due_at, r.answer, t.assignee, t.pool"
+        "select r.task_id, r.order_id, r.effects, r.state, r.asked_at, r.due_at, r.answer, t.assignee, t.pool,"
+        " r.state = 'undecided' or r.due_at <= %s"
         " from workforce.recall r join engine.v_human_task t on t.part = r.part and t.id = r.task_id"
         " where r.ended_at is null and (%s::int4[] is null or t.pool = any(%s::int4[])) order by r.due_at, r.id"
         " limit %s",
-        (pools and sorted(pools), pools and sorted(pools), limit),
+        (tx.now, pools and sorted(pools), pools and sorted(pools), limit),
     )
-    return [_open(tx, r) for r in rows]
-
-
-def _open(tx: Tx, row: tuple[Any, ...]) -> OpenRecall:
-    overdue = row[3] == RecallState.UNDECIDED or row[5] <= tx.now
-    return OpenRecall(*row, overdue)
+    return [OpenRecall(*r) for r in rows]
 
 
 def _recall(row: tuple[Any, ...]) -> Recall:
