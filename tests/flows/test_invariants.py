@@ -81,6 +81,17 @@ def test_damage_is_found(own: House, invariant: str, damage: str) -> None:
     assert invariant in found(own)
 
 
+def test_a_failure_that_nobody_has_is_found(own: House) -> None:
+    own.client.fault(refuse={"kind": "aaa.account"})
+    order_id = own.order("C601", add("P2", 601))
+    own.run()
+    assert found(own) == WHOLE
+    with own.db.transaction() as tx:
+        tx.run("delete from fulfilment.fallout")
+    effect = own.effect(order_id, "aaa.account").id
+    assert found(own)["I2"] == [f"order {order_id}: effect {effect} (aaa.account) failed, and nobody has it"]
+
+
 def test_a_record_at_a_system_that_nobody_intended_is_found(own: House) -> None:
     own.install(602, "P2")
     made = own.client.ask(command("do", "777", "iptv:zj", "iptv.account", "tvX", stb="S", package_4k=False))

@@ -10,7 +10,7 @@ import orjson
 from diaodu.kernel.db import Database
 from diaodu.provisioning import queries as provisioning
 from diaodu.provisioning.adapters import record_kind, subject
-from diaodu.provisioning.model import Address, Sending
+from diaodu.provisioning.model import Sending
 
 TIMEOUT_S = 10.0
 PAGE = 5_000
@@ -63,7 +63,7 @@ def audit_network(db: Database) -> Audit:
         begun = tx.now
     found: dict[Identity, str] = {}
     try:
-        for address in sorted(set(addresses.values())):
+        for address in sorted({(a.host, a.port) for a in addresses.values()}):
             for record in _dump(address):
                 found[record["element"], record["kind"], record["subject"]] = str(record["key"])
     except (OSError, ValueError) as error:
@@ -105,7 +105,7 @@ def _compare(ledger: _Ledger, found: Mapping[Identity, str]) -> Iterator[str]:
         yield f"{' '.join(key)}: effect {effect} of {ledger.orders[effect]} is confirmed, but it {what}"
 
 
-def _dump(address: Address) -> Iterator[Mapping[str, Any]]:
+def _dump(address: tuple[str, int]) -> Iterator[Mapping[str, Any]]:
     """All records of a simulator, page by page; OSError, ValueError when it is none."""
     with socket.create_connection(address, timeout=TIMEOUT_S) as line, line.makefile("rwb") as wire:
         after = None
