@@ -62,6 +62,12 @@ def test_work_waits_for_more_of_it_that_comes_by_itself_but_not_for_what_failed_
     assert offered(found(ONU_E, collect)) == [[ONU]]
 
 
+def test_what_is_taken_back_at_another_place_is_a_work_order_of_its_own() -> None:
+    collect = effect(STB, "collect.onu", op=Op.UNDO)
+    assert offered(found(ONU_E, collect, places={ONU: {"id": 602}, STB: {"id": 601}})) == [[ONU], [STB]]
+    assert offered(found(ONU_E, collect, places={ONU: {"id": 601}, STB: {"id": 601}})) == [[ONU, STB]]
+
+
 def test_new_work_joins_what_is_on_offer_and_not_what_somebody_is_at() -> None:
     a = found(ONU_E, STB_E, desks=(desk(ONU_E),))
     assert [line.effect for line in a.rewritten[9].carried] == [ONU, STB]

@@ -43,6 +43,7 @@ class _Stage:
     order: OrderFacts
     known: Sequence[Effect]
     desks: Sequence[Desk]  # those whose task is active in the stage, or that have no task yet
+    places: Mapping[int, Mapping[str, Any]]  # where people do an effect
     found: Arrangement = field(default_factory=Arrangement)
 
 
@@ -92,7 +93,16 @@ def _looked_at(tx: Tx, scopes: Sequence[Scope], orders: Mapping[int, OrderFacts]
     """The stages as the facts are now, and what becomes of their work orders."""
     ids = [s.root_id for s in scopes]
     known, desks = effects.ledger(tx, ids), work_orders.desks(tx, ids)
-    stages = [_Stage(s, orders[s.root_id], known[s.root_id], _active(s, desks[s.root_id].values())) for s in scopes]
+    stages = [
+        _Stage(
+            s,
+            orders[s.root_id],
+            known[s.root_id],
+            _active(s, desks[s.root_id].values()),
+            _places(orders[s.root_id], known[s.root_id], desks[s.root_id].values()),
+        )
+        for s in scopes
+    ]
     asked = workforce.recalls.newest(tx, [d.work_order.id for s in stages for d in s.desks if d.busy])
     return [replace(s, found=arrange(_standing(s, asked), s.desks)) for s in stages]
 
@@ -102,7 +112,18 @@ def _standing(s: _Stage, asked: Mapping[int, Recall]) -> Standing:
     groups = {line.key: line.group for line in order.revision.lines}
     # Nobody is at anything most of the time; then nothing has to be recalled.
     no_more = _unwanted(order, s.known) if any(d.busy for d in s.desks) else frozenset()
-    return Standing(order.release, {e.id: e for e in s.known}, groups, no_more, asked)
+    return Standing(order.release, {e.id: e for e in s.known}, groups, no_more, asked, s.places)
+
+
+def _places(order: OrderFacts, known: Sequence[Effect], desks: Collection[Desk]) -> dict[int, Mapping[str, Any]]:
+    """Where people do what is still to be done: at the line's address; what they take back, where it was done."""
+    lines = order.lines()
+    people = [e for e in known if e.state is State.INTENT and order.release.work[e.work].performer is Performer.PEOPLE]
+    done_at = {line.effect: d.work_order.place for d in desks for line in d.work_order.lines}
+    return {
+        e.id: (done_at.get(e.of_id or 0) if e.op is Op.UNDO else None) or lines[e.item_key or ""].address
+        for e in people
+    }
 
 
 def _unwanted(order: OrderFacts, known: Sequence[Effect]) -> frozenset[int]:
@@ -144,7 +165,7 @@ def _ask(tx: Tx, stages: Sequence[_Stage]) -> None:
 
 def _new_work_orders(tx: Tx, stages: Sequence[_Stage], orders: Mapping[int, OrderFacts]) -> dict[int, list[WorkOrder]]:
     """The work orders to activate, by order: those that are made here, and those that a split has made."""
-    made = [_work_order(tx, s.order, es) for s in stages for es in s.found.offered]
+    made = [_work_order(tx, s.order, es, s.places[es[0].id]) for s in stages for es in s.found.offered]
     on_site = (w for w in made if orders[w.order_id].release.work[w.kind].on_site)
     made = workforce.appointments.within_windows(tx, made, {w.id: _appointment(orders[w.order_id], w) for w in on_site})
     workforce.create(tx, made)
@@ -175,15 +196,14 @@ def _advance(tx: Tx, s: _Stage, new: Sequence[WorkOrder]) -> Advance:
     return Advance([*systems, *tasks], sorted(gone), reasons=gone)
 
 
-def _work_order(tx: Tx, order: OrderFacts, carried: Sequence[Effect]) -> WorkOrder:
-    line = order.lines()[carried[0].item_key or ""]
+def _work_order(tx: Tx, order: OrderFacts, carried: Sequence[Effect], place: Mapping[str, Any]) -> WorkOrder:
     return WorkOrder(
         id=tx.new_id(part_of(order.id)),
         order_id=order.id,
         kind=carried[0].work,
         lines=lines_of(carried),
         release_id=order.release.id,
-        place=line.address,
+        place=place,
         customer_id=order.revision.customer["id"],
     )
 
