@@ -45,6 +45,22 @@ def test_no_door_takes_a_call_of_a_process_that_nobody_deployed(how: Callable[..
     assert tx.rows("select key from engine.definition order by id") == [("missing",), ("p",)]
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        lambda name: bpmn(START, key=name),
+        lambda name: bpmn(f'<startEvent id="{name}"/>'),
+        lambda name: bpmn(f'{START}<serviceTask id="a" diaodu:topic="{name}"/>', "s -> a"),
+        lambda name: bpmn(START, extra=f'<signal id="long" name="{name}"/>'),
+    ],
+)
+def test_names_are_as_long_as_tables_can_be_searched_by(source: Callable[[str], bytes], tx: Tx) -> None:
+    with pytest.raises(ProcessNotExecutable) as refused:
+        commands.deploy(tx, source("n" * 201), BOUND)
+    assert {(p.code, p.what) for p in refused.value.problems} == {("too-long", "200")}
+    assert commands.deploy(tx, source("n" * 200), BOUND).version == 1
+
+
 def test_files_of_one_call_do_not_hold_the_same_process(tx: Tx) -> None:
     with pytest.raises(ProcessNotExecutable) as refused:
         commands.deploy_together(tx, [bpmn(START), bpmn(f'{START}<task id="t"/>', "s -> t")], BOUND)
