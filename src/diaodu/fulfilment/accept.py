@@ -7,6 +7,7 @@ from diaodu.engine.ports import BusinessError, Call, Decision, Done, Nudge, Star
 from diaodu.fulfilment.intake import refuse, replaced
 from diaodu.fulfilment.orders import OrderFacts, load_intake, record_decisions
 from diaodu.fulfilment.replan import inherit, replan
+from diaodu.fulfilment.returns import clear_returned
 from diaodu.fulfilment.standing import is_closing, settle_items
 from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
@@ -45,6 +46,7 @@ class Accept:
         accepted = [_accepted(orders[c.root_id]) for c, d in decided if isinstance(d.outcome, Done)]
         inherit(tx, accepted)
         replan(tx, accepted)
+        clear_returned(tx, [o for o in accepted if o.revision.n > 1])
         ordering.decide_revisions(tx, [(o.revision, "accepted") for o in accepted])
         for o in accepted:
             journal.record(tx, o.id, {"t": "order.planned", "revision": o.revision.n})

@@ -78,24 +78,27 @@ def clear(tx: Tx, order_id: int, *, by: str, note: str = "") -> list[str]:
     """The counter has cleared what was returned to it: the work of these items is offered again. NothingReturned."""
     if not journal.lock(tx, [order_id]):
         raise NotFound(entity="productOrder", id=order_id)
-    cleared = end_returns(tx, load_orders(tx, [order_id])[order_id])
+    order = load_orders(tx, [order_id])[order_id]
+    cleared = clear_returned(tx, [order])
     if not cleared:
         raise NothingReturned(id=order_id)
+    settle_items(tx, [order])
     journal.record(tx, order_id, {"t": "return.cleared", "items": cleared, "by": by} | ({"note": note} if note else {}))
     engine.signal(tx, [Nudge(order_id)])
     return cleared
 
 
-def end_returns(tx: Tx, order: OrderFacts) -> list[str]:
-    """End what waits for the counter in a locked order, by hand or because a revision was accepted; the items."""
-    known = holds.holds_of(tx, [order.id])[order.id]
-    keys = sorted({h.item_key for h in known if h.cause is holds.Cause.RETURNED})
-    if keys:
-        holds.end_holds(tx, order.id, keys, holds.Cause.RETURNED)
-        others = [h for h in holds.holds_of(tx, [order.id])[order.id] if h.cause in _PAUSES]
-        ledger.go_on(tx, order.id, [k for k in keys if not any(h.covers(k) for h in others)])
-        settle_items(tx, [order])
-    return keys
+def clear_returned(tx: Tx, orders: Sequence[OrderFacts]) -> list[str]:
+    """End what waits for the counter in locked orders, by hand or because a revision was accepted; the items."""
+    cleared: list[str] = []
+    for order_id, known in holds.holds_of(tx, [o.id for o in orders]).items():
+        keys = sorted({h.item_key for h in known if h.cause is holds.Cause.RETURNED})
+        if keys:
+            others = [h for h in known if h.cause in _PAUSES]
+            holds.end_holds(tx, order_id, keys, holds.Cause.RETURNED)
+            ledger.go_on(tx, order_id, [k for k in keys if not any(h.covers(k) for h in others)])
+            cleared += keys
+    return cleared
 
 
 def _reason(order: OrderFacts, desk: Desk, code: str) -> ReturnReason:
