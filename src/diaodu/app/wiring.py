@@ -4,11 +4,13 @@ from diaodu.engine.ports import Handlers
 from diaodu.fulfilment import fallout_errands
 from diaodu.fulfilment.accept import Accept
 from diaodu.fulfilment.area import Answers, pull
+from diaodu.fulfilment.cancel import Cancellations
 from diaodu.fulfilment.complete import Close, Closing, Complete
 from diaodu.fulfilment.decompose import Decompose
 from diaodu.fulfilment.design import Design
 from diaodu.fulfilment.dispatch import SentWork, StageDriver
 from diaodu.fulfilment.facts import OrderDecisions, OrderNames
+from diaodu.fulfilment.hold import Holds
 from diaodu.fulfilment.intake import Acknowledged
 from diaodu.fulfilment.report import Reports
 from diaodu.fulfilment.shared_notice import SharedNotice
@@ -40,7 +42,13 @@ def handlers() -> Handlers:
             "fulfilment.closing": SharedNotice(Closing()),
             "fulfilment.close": Close(),
         },
-        inbound={"order.acknowledged": Acknowledged(), "effect.report": Reports()},
+        inbound={
+            "order.acknowledged": Acknowledged(),
+            "order.cancel": Cancellations(),
+            "effect.report": Reports(),
+            "hold.over": Holds(),
+            "hold.free": Holds(),
+        },
         driver=StageDriver(),
         facts=OrderNames(),
         decisions=OrderDecisions(),

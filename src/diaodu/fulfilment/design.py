@@ -11,7 +11,7 @@ from diaodu.catalog.model import Performer
 from diaodu.engine.ports import Call, Decision, Done, Message, Signal, Wait
 from diaodu.fulfilment.intake import replaced
 from diaodu.fulfilment.orders import OrderFacts, load_intake, load_revisions, record_decisions
-from diaodu.fulfilment.wanted import CLAIM, wanted_effects
+from diaodu.fulfilment.wanted import CLAIM, CLAIM_UNDO, wanted_effects
 from diaodu.kernel.db import Tx
 from diaodu.ordering import queries as revisions
 from diaodu.ordering.model import Action
@@ -147,7 +147,7 @@ def _claimed(order: OrderFacts) -> list[Step]:
             priority=5,
             reads_hash=None,
             params={"claim": line.product_id},
-            undo=None,
+            undo=CLAIM_UNDO,
             of_id=None,
             after=frozenset(),
             reason="claim",

@@ -15,9 +15,8 @@ from diaodu.engine.ports import Activation, Advance, Call, Decision, Scope, Task
 from diaodu.fulfilment.arrange import Arrangement, Standing, arrange, lines_of
 from diaodu.fulfilment.names import work_names
 from diaodu.fulfilment.orders import OrderFacts, load_orders, record_decisions
-from diaodu.fulfilment.replan import replan, shared_things
+from diaodu.fulfilment.replan import planned, replan
 from diaodu.fulfilment.standing import settle_items
-from diaodu.fulfilment.wanted import design_of, wanted_effects
 from diaodu.kernel.db import Tx
 from diaodu.kernel.ids import part_of
 from diaodu.ordering import holds
@@ -25,7 +24,6 @@ from diaodu.organization import queries as organization
 from diaodu.planning import commands as ledger
 from diaodu.planning import queries as effects
 from diaodu.planning.model import SETTLED, Effect, Op, State
-from diaodu.planning.plan import plan
 from diaodu.workforce import commands as workforce
 from diaodu.workforce import queries as work_orders
 from diaodu.workforce.model import Recall, RecallEvent, WorkOrder
@@ -113,8 +111,7 @@ def _standing(s: _Stage, asked: Mapping[int, Recall]) -> Standing:
     busy = frozenset(line.effect for d in s.desks if d.busy for line in d.work_order.carried)
     no_more: tuple[int, ...] = ()
     if busy:  # somebody is at something: the plan says whether it is still wanted
-        wanted = wanted_effects(order, design_of(s.known, order))
-        no_more = plan(s.known, wanted, shared_things(order, s.known), busy, groups).recall
+        no_more = planned(order, s.known, busy).recall
     return Standing(order.release, {e.id: e for e in s.known}, groups, frozenset(no_more), asked, s.places)
 
 

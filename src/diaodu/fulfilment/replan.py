@@ -4,28 +4,74 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from diaodu.fulfilment.orders import OrderFacts
-from diaodu.fulfilment.wanted import CLAIM, design_of, wanted_effects
+from diaodu.fulfilment.wanted import CLAIM, claims, claims_to_leave, design_of, restored, wanted_effects
 from diaodu.kernel.db import Tx
 from diaodu.kernel.ids import part_of
+from diaodu.ordering import holds
+from diaodu.ordering.holds import Cause
 from diaodu.ordering.model import Action
 from diaodu.planning import commands as ledger
 from diaodu.planning import queries as effects
-from diaodu.planning.model import Effect, Op, SharedThings, State
+from diaodu.planning.model import OPEN, Effect, Op, Plan, SharedThings, State
 from diaodu.planning.plan import RELEASE, plan
+from diaodu.workforce import queries as work_orders
+
+# While one of these is open, the effects of its items stay back.
+PAUSES = frozenset({Cause.SUSPENDED, Cause.CUSTOMER, Cause.RETURNED, Cause.PRE})
 
 
 def replan(tx: Tx, orders: Iterable[OrderFacts]) -> None:
-    """Add the steps that lead from each order's ledger to what its revision wants; withdraw what was never sent."""
+    """Add the steps that lead from each order's ledger to what its to-be wants; withdraw what was never begun.
+
+    Steps of items on hold are held. What is wanted no more while somebody is at it stays: whoever offers the work
+    asks for it back.
+    """
+    found = {o.id: o for o in orders}
+    busy, on_hold = work_orders.busy_effects(tx, found), holds.holds_of(tx, found)
     made: list[Effect] = []
-    withdrawn: list[ledger.Landing] = []
-    for order in orders:
+    gone: list[Effect] = []
+    waits: list[tuple[Effect, Sequence[int]]] = []
+    for order in found.values():
         known = effects.ledger(tx, [order.id])[order.id]
-        wanted = wanted_effects(order, design_of(known, order))
-        result = plan(known, wanted, shared_things(order, known))
-        made += ledger.add_steps(tx, order_id=order.id, revision=order.revision.n, steps=result.steps)
-        withdrawn += [ledger.Landing(e, State.WITHDRAWN) for e in known if e.id in result.withdraw]
+        result = planned(order, known, busy[order.id])
+        held = {
+            line.key
+            for line in order.revision.lines
+            if line.wanted and any(h.cause in PAUSES and h.covers(line.key) for h in on_hold[order.id])
+        }
+        steps = result.steps
+        new = ledger.add_steps(tx, order_id=order.id, revision=order.revision.n, steps=steps, held_items=held)
+        ids = {s.key: e.id for s, e in zip(steps, new, strict=True)}
+        by_id = {e.id: e for e in known}
+        made += new
+        gone += [by_id[i] for i in result.withdraw]
+        waits += [(by_id[w.effect], sorted({*w.needs, *(ids[key] for key in w.after)})) for w in result.waits]
     ledger.add(tx, made)
-    ledger.land(tx, withdrawn)
+    ledger.withdraw(tx, gone)
+    ledger.wait_for(tx, [(e, needs) for e, needs in waits if e not in gone])
+
+
+def planned(order: OrderFacts, known: Sequence[Effect], busy: frozenset[int] = frozenset()) -> Plan:
+    """The plan of an order, given its ledger and the effects that somebody is at; pure.
+
+    What a revision in intake asks for is not the to-be's business, nor are archives, fees and notices. A product is
+    let go of only when nothing that was done to it is left to be taken back.
+    """
+    mine = [
+        e for e in known if e.kind not in order.release.closing and not (order.intake and e.revision > order.accepted)
+    ]
+    groups = {line.key: line.group for line in order.revision.lines}
+    shared = shared_things(order, mine)
+    wanted = [*wanted_effects(order, design_of(mine, order)), *restored(order, mine)]
+    leaving = claims_to_leave(order, mine)
+    result = plan(mine, [*wanted, *claims(order, mine), *leaving], shared, busy, groups)
+    moving = any(e.state in OPEN for e in mine) or result.steps or result.withdraw
+    return result if moving or not leaving else plan(mine, [*wanted, *claims(order, mine)], shared, busy, groups)
+
+
+def plan_of(tx: Tx, order: OrderFacts) -> Plan:
+    """The plan of a locked order as it would be now; nothing is written."""
+    return planned(order, effects.ledger(tx, [order.id])[order.id], work_orders.busy_effects(tx, [order.id])[order.id])
 
 
 def inherit(tx: Tx, orders: Sequence[OrderFacts]) -> None:
@@ -71,7 +117,7 @@ def _inherited(tx: Tx, order: OrderFacts, claim: Effect, r: Mapping[str, Any]) -
 
 def shared_things(order: OrderFacts, known: Sequence[Effect]) -> SharedThings:
     """Which shared things the deleted products of this order leave, and whose last user has gone."""
-    leaving = {line.product_id for line in order.revision.lines if line.action is Action.DELETE}
+    leaving = {line.product_id for line in order.revision.lines if line.action is Action.DELETE and line.wanted}
     users: dict[int, set[int]] = {}
     for claim in (e for e in known if e.kind == CLAIM and e.state is State.CONFIRMED):
         assert claim.result is not None

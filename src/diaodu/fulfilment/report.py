@@ -101,6 +101,9 @@ def _pass_points(tx: Tx, orders: Mapping[int, OrderFacts], changed: Sequence[Eff
         kind = orders[e.order_id].release.effects.get(e.kind)
         if e.state is State.CONFIRMED and e.op in (Op.DO, Op.REDO) and kind and kind.ponr != "none":
             passed += [(i, kind.ponr) for i in orders[e.order_id].items if i.key == e.item_key]
+        if e.kind == RELEASE and e.state is State.CONFIRMED:
+            # The product has left what it shared with others: there is no way back.
+            passed += [(i, "hard") for i in orders[e.order_id].items if i.key == e.item_key]
     ordering.pass_points(tx, passed)
 
 

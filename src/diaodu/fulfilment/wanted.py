@@ -7,9 +7,11 @@ from typing import Any
 from diaodu.catalog.model import EffectKind, Node, Performer, Release, Tree, plain
 from diaodu.fulfilment.orders import OrderFacts, line_names
 from diaodu.kernel.sets import to_json
+from diaodu.ordering.model import Action
 from diaodu.planning.model import Effect, Op, State, Wanted, by_age
 
 CLAIM = "claim.product"
+CLAIM_UNDO: Mapping[str, Any] = {"kind": "claim.release", "work": "unclaim", "after": [], "of": ""}
 Design = Mapping[str, Mapping[str, Any]]  # group -> what the areas chose
 
 
@@ -48,6 +50,56 @@ def _wanted(kind: EffectKind, node: Node, names: Mapping[str, Any]) -> Wanted:
         params={name: plain(e.evaluate(names)) for name, e in kind.params.items()},
         undo=undo_of(kind),
         after=kind.after,
+        on_change=kind.on_change,
+    )
+
+
+def restored(facts: OrderFacts, known: Iterable[Effect]) -> list[Wanted]:
+    """What products are to be again whose change or removal was taken back: all that they were when claimed."""
+    lines = {line.key: line for line in facts.revision.lines if not line.wanted and line.action is not Action.ADD}
+    return [
+        Wanted(
+            thing_id=e.thing_id,
+            kind=e.kind,
+            item_key=e.item_key or "",
+            group=lines[e.item_key or ""].group,
+            work=e.work,
+            element=e.element,
+            priority=e.priority,
+            reads_hash=e.reads_hash,
+            params={k: v for k, v in e.params.items() if k != "key"},
+            undo=e.undo,
+            after=tuple((e.undo or {}).get("after") or ()),
+        )
+        for e in known
+        if e.op is Op.INHERITED and e.item_key in lines
+    ]
+
+
+def claims(facts: OrderFacts, known: Iterable[Effect]) -> list[Wanted]:
+    """The claims on the products that the order changes; each is let go of when it is wanted no more."""
+    lines = {line.key: line for line in facts.revision.lines if line.wanted and line.action is not Action.ADD}
+    return [_claim(e, lines[e.item_key or ""].group) for e in _claimed(known) if e.item_key in lines]
+
+
+def claims_to_leave(facts: OrderFacts, known: Iterable[Effect]) -> list[Wanted]:
+    """The claims that lines which were taken back still have: nobody else may change such a product yet."""
+    lines = {line.key: line for line in facts.revision.lines if not line.wanted}
+    return [
+        _claim(e, lines[e.item_key or ""].group)
+        for e in _claimed(known)
+        if e.item_key in lines and e.state is State.CONFIRMED
+    ]
+
+
+def _claimed(known: Iterable[Effect]) -> Iterable[Effect]:
+    dead = (State.WITHDRAWN, State.UNDONE)
+    return (e for e in known if e.kind == CLAIM and e.op is not Op.UNDO and e.state not in dead)
+
+
+def _claim(e: Effect, group: str) -> Wanted:
+    return Wanted(
+        e.thing_id, e.kind, e.item_key or "", group, e.work, e.element, e.priority, e.reads_hash, e.params, e.undo, ()
     )
 
 

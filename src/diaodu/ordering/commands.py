@@ -342,6 +342,19 @@ def decide_revisions(tx: Tx, decided: Sequence[tuple[Revision, str]]) -> None:
             tell(tx, r.order_id, "ProductOrderAttributeValueChangeEvent")
 
 
+def add_note(tx: Tx, order_id: int, author: str, text: str) -> None:
+    """Add a note to a locked order, and tell those who listen."""
+    note = {"author": author, "date": tx.now.isoformat(), "text": text}
+    tx.expect(
+        1,
+        "update ordering.product_order set extra = jsonb_set(extra, '{note}',"
+        " coalesce(nullif(extra->'note', 'null'), '[]') || %s::jsonb) where part = %s and id = %s",
+        (sets.to_json([note]), part_of(order_id), order_id),
+    )
+    journal.record(tx, order_id, {"t": "order.noted", "by": author, "text": text})
+    tell(tx, order_id, "ProductOrderAttributeValueChangeEvent")
+
+
 def tell(tx: Tx, order_id: int, event_type: str) -> None:
     """Publish an event about a locked order, rendered as it stands, if anybody listens."""
     from diaodu.ordering.tmf import render_order  # noqa: PLC0415 - the edge creates orders by these commands
