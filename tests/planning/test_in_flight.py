@@ -35,7 +35,7 @@ def to_bes(kinds: Kinds) -> st.SearchStrategy[dict[str, str]]:
     return st.dictionaries(st.sampled_from(sorted(kinds)), st.sampled_from("012"))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(st.data())
 def test_a_plan_carried_out_in_any_order_arrives_and_then_needs_no_plan(data: st.DataObject) -> None:
     kinds = data.draw(graphs())
@@ -56,16 +56,14 @@ def test_a_plan_after_a_plan_is_empty_wherever_it_stands(data: st.DataObject) ->
     world = World(kinds)
     for _ in range(data.draw(st.integers(1, 4))):
         world.want(data.draw(to_bes(kinds)))
-        again = world.look()
-        assert (again.steps, again.withdraw, again.waits) == ((), (), ())
         for _ in range(data.draw(st.integers(0, 6))):
+            again = world.look()
+            assert (again.steps, again.withdraw, again.waits) == ((), (), ())
             _something_happens(data, world)
-        world.replan()
-        again = world.look()
-        assert (again.steps, again.withdraw, again.waits) == ((), (), ())
+            world.replan()
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=250)
 @given(st.data())
 def test_whatever_happens_meanwhile_it_arrives_and_never_stands_on_air(data: st.DataObject) -> None:
     kinds = data.draw(graphs())
@@ -97,7 +95,8 @@ def _something_happens(data: st.DataObject, world: World) -> None:
     moving = world.under_way()
     late = [e for e in world.ledger.values() if e.state is State.WITHDRAWN and e.op is not Op.UNDO and not e.needs]
     ready = world.ready()
-    may = [*(["land"] * 2 if moving else ()), *(["begin"] * 2 if ready else ()), *(["claim"] if ready else ())]
+    free = [e for e in ready if e.id not in world.busy]
+    may = [*(["land"] * 2 if moving else ()), *(["begin"] * 2 if ready else ()), *(["claim"] if free else ())]
     may += [*(["fail", "return"] if moving else ()), *(["late"] if late else ())]
     if not may:
         return
@@ -105,7 +104,7 @@ def _something_happens(data: st.DataObject, world: World) -> None:
         case "begin":
             world.begin(data.draw(st.sampled_from(ready)))
         case "claim":
-            world.busy.add(data.draw(st.sampled_from(ready)).id)
+            world.claim(data.draw(st.sampled_from(free)))
         case "late":
             world.end(data.draw(st.sampled_from(late)), State.CONFIRMED)
         case what:

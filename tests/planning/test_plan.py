@@ -35,7 +35,7 @@ def sequence(steps: Sequence[Step]) -> list[Step]:
     done: list[Step] = []
     left = list(steps)
     while left:
-        keys = {(s.thing_id, s.kind) for s in left}
+        keys = {s.key for s in left}
         free = [s for s in left if not s.after & keys]
         assert free, f"these wait for each other: {sorted(keys)}"
         done += free
@@ -106,9 +106,9 @@ def test_what_is_taken_back_goes_in_the_reverse_of_how_it_was_done(first: dict[s
     undoing = {s.kind: s for s in plan(facts, []).steps}
 
     for step in doing.steps:
-        for _, below in step.after:
+        for _, below, _ in step.after:
             if f"un{step.kind}" in undoing and f"un{below}" in undoing:
-                assert (1, f"un{step.kind}") in undoing[f"un{below}"].after
+                assert undoing[f"un{step.kind}"].key in undoing[f"un{below}"].after
     sequence(list(undoing.values()))
 
 
@@ -127,7 +127,7 @@ def test_what_is_in_flight_is_left_alone(first: dict[str, str], second: dict[str
             waits = {
                 k for k in AFTER[s.kind] if k in second and (k in in_flight or any(x.kind == k for x in result.steps))
             }
-            assert {k for _, k in s.after} == waits
+            assert {k for _, k, _ in s.after} | {k for k, e in in_flight.items() if e.id in s.needs} == waits
 
 
 @settings(deadline=None)  # a loaded machine is no fault of the plan

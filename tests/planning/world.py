@@ -106,9 +106,15 @@ class World:
         """What is true."""
         return standing_facts(self.ledger.values())
 
+    def claim(self, e: Effect) -> None:
+        """Somebody is at something: from now on it is out of our hands."""
+        self.check(e)
+        self.busy.add(e.id)
+
     def begin(self, e: Effect) -> None:
         """Send something; nothing may stand on air."""
-        self.check(e)
+        if e.id not in self.busy:
+            self.check(e)
         self.busy.discard(e.id)
         self._set(e, State.SENT)
 
@@ -135,7 +141,8 @@ class World:
                 kept = self.to_be.get(g.kind) == g.reads_hash
                 assert kept and (gone.kind not in self.to_be or others), f"{gone.kind} is taken from under {g.kind}"
         if not others:
-            begun = [u.kind for u in self.under_way() if u.op is not Op.UNDO and gone.kind in self.kinds[u.kind].after]
+            at = [*self.under_way(), *(self.ledger[i] for i in self.busy)]
+            begun = [u.kind for u in at if u.op is not Op.UNDO and gone.kind in self.kinds[u.kind].after]
             assert not begun, f"{gone.kind} is taken away while {begun} is done"
 
     def wrong(self) -> list[tuple[str, str | None]]:

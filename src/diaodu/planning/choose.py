@@ -113,12 +113,17 @@ def _in_place(w: Wanted, before: Effect) -> bool:
 
 def _is(under_way: Effect, step: Step) -> bool:
     """Whether what was asked for and not begun is what would be asked for now."""
-    asked = (under_way.op, under_way.of_id, under_way.reads_hash, under_way.element, under_way.params)
-    return asked == (step.op, step.of_id, step.reads_hash, step.element, step.params)
+    asked = (under_way.op, under_way.of_id, under_way.reads_hash, under_way.element)
+    # Who asks again adds the rank of the first wish.
+    same = all(under_way.params.get(name) == value for name, value in step.params.items())
+    return same and asked == (step.op, step.of_id, step.reads_hash, step.element)
 
 
 def _broken(known: AsIs, goals: Goals, built: Built) -> frozenset[int]:
-    """Facts that go before their successors come, and all that was built on them and can be taken back."""
+    """Facts that go before their successors come, and all that can be taken back of what was built on them.
+
+    What cannot be taken back stays, but what was built on that goes all the same: it would stand on air.
+    """
     queue = [
         f
         for key, w in goals.by_key.items()
@@ -126,13 +131,13 @@ def _broken(known: AsIs, goals: Goals, built: Built) -> frozenset[int]:
         for f in known.standing.get(key, ())
         if can_be_undone(f)
     ]
-    broken: set[int] = set()
+    reached: dict[int, Effect] = {}
     while queue:
         f = queue.pop()
-        if f.id not in broken:
-            broken.add(f.id)
-            queue += [g for g in built.on(f) if can_be_undone(g) and g.key in goals.by_key]
-    return frozenset(broken)
+        if f.id not in reached:
+            reached[f.id] = f
+            queue += [g for g in built.on(f) if g.key in goals.by_key]
+    return frozenset(i for i, f in reached.items() if can_be_undone(f))
 
 
 def _is_opaque(known: AsIs, key: Key) -> bool:

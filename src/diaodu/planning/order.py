@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
 from diaodu.planning.asis import AsIs
-from diaodu.planning.choose import Built, Choice, Chosen, Goals
+from diaodu.planning.choose import Built, Choice, Chosen, Goals, can_be_undone
 from diaodu.planning.model import TAKE_BACK, WISH, Effect, State, Step, StepKey, Waits, Wanted
 
 
@@ -82,7 +82,9 @@ def _before_undoing(work: Work, f: Effect) -> _First:
     """What was built on it; what is under way in its own place; and, if it is replaced, what changes over."""
     first = _First()
     for g in work.built.on(f):
-        first.add(work.undos.get(g.id))
+        # What stays, but is done anew, stands on it until then.
+        anew = work.chosen.choices.get(g.key) if f.key not in work.goals.by_key and can_be_undone(g) else None
+        first.add(work.undos.get(g.id) or anew)
     under_way = work.known.open.get(f.key)
     if under_way and work.known.opaque(under_way):
         first.add(under_way)
