@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from tests.flows.operator import House, add
+from tests.flows.taking_back import take_back
 
 from diaodu.planning.model import Effect
 from diaodu.workforce import visits
@@ -87,3 +88,22 @@ def test_49_the_earliest_limit_rules_the_visit_and_each_is_still_reported(house:
 
     assert found.limit_at == before[first] - timedelta(hours=3)
     assert {m.work_order_id: m.due_at for m in found.members} == before | {first: found.limit_at}
+
+
+def test_48_when_one_order_is_cancelled_the_visit_shrinks_and_stays(house: House) -> None:
+    orders = three_orders(house)
+    visit = merged(house, orders)
+
+    take_back(house, orders[0])
+    house.run(technicians=False)
+
+    found = look(house, visit)
+    assert {m.order_id: m.state for m in found.members} == {
+        orders[0]: "withdrawn", orders[1]: "offered", orders[2]: "offered",
+    }  # fmt: skip
+    assert found.limit_at == min(m.due_at for m in found.members if m.open)
+    house.run()
+    assert [house.order_state(o) for o in orders] == ["cancelled", "completed", "completed"]
+    told = notices(house, orders)
+    assert len(told) == 1
+    assert str(orders[0]) not in told[0]

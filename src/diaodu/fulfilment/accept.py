@@ -45,8 +45,8 @@ class Accept:
         orders = facts[0]
         accepted = [_accepted(orders[c.root_id]) for c, d in decided if isinstance(d.outcome, Done)]
         inherit(tx, accepted)
-        replan(tx, accepted)
         clear_returned(tx, [o for o in accepted if o.revision.n > 1])
+        replan(tx, accepted)
         ordering.decide_revisions(tx, [(o.revision, "accepted") for o in accepted])
         for o in accepted:
             journal.record(tx, o.id, {"t": "order.planned", "revision": o.revision.n})
