@@ -15,6 +15,8 @@ from diaodu.inventory import tmf as inventory
 from diaodu.kernel.access import AccessPolicy
 from diaodu.kernel.db import Database
 from diaodu.ordering import tmf as ordering
+from diaodu.ordering import tmf_cancel as cancellations
+from diaodu.ordering.api import mount_ordering
 from diaodu.process.api import mount_processes
 from diaodu.rules.api import mount_decisions
 from diaodu.tmf import edge
@@ -27,6 +29,7 @@ from diaodu.workforce.api import mount_workforce
 
 RESOURCES = (
     ordering.PRODUCT_ORDER,
+    cancellations.CANCEL_PRODUCT_ORDER,
     inventory.PRODUCT,
     inventory.SERVICE,
     inventory.RESOURCE,
@@ -44,7 +47,15 @@ def create_app(db: Database, policy: AccessPolicy, *, callback_hosts: frozenset[
     router = APIRouter()
     for resource in RESOURCES:
         mount(router, resource)
-    mount_hub(router, ordering.BASE, scope=ordering.SCOPE, entity="productOrder", events=ordering.EVENTS)
+    mount_hub(
+        router,
+        ordering.BASE,
+        scope=ordering.SCOPE,
+        entity="productOrder",
+        events=(*ordering.EVENTS, *cancellations.EVENTS),
+        also=("cancelProductOrder",),
+    )
+    mount_ordering(router)
     mount_catalogue(router)
     mount_decisions(router, publish=catalog.publish_decision, withdraw=catalog.withdraw_decision)
     mount_processes(router, handlers(), catalog.check_processes)

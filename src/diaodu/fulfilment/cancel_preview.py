@@ -51,7 +51,7 @@ def preview(tx: Tx, order_id: int, chosen: Collection[str]) -> Preview:
 
 
 def _item(j: Judged) -> dict[str, Any]:
-    told = {"id": j.key, "verdict": j.verdict, "point_of_no_return": j.ponr, "reason": j.why, "fee": j.fee or None}
+    told = {"id": j.key, "verdict": j.verdict, "pointOfNoReturn": j.ponr, "reason": j.why, "fee": j.fee or None}
     return {name: value for name, value in told.items() if value is not None}
 
 

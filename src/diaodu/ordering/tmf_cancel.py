@@ -19,7 +19,12 @@ from diaodu.tmf.errors import BadAttribute
 from diaodu.tmf.query import Column, parse_id, parse_time
 from diaodu.tmf.resource import Create, Resource, Row, read_one
 
-ITEMS_MAX = 100
+EVENTS = (
+    "CancelProductOrderCreateEvent",
+    "CancelProductOrderStateChangeEvent",
+    "CancelProductOrderInformationRequiredEvent",
+)
+ITEMS_MAX = 2_000
 _READ = {"id", "href", "state", "effectiveCancellationDate", "cancellationReason", "productOrder", "productOrderItem"}
 
 

@@ -23,8 +23,10 @@ from diaodu.tmf.router import Body, add_routes
 CALLBACK_MAX = 2_000
 
 
-def mount_hub(router: APIRouter, base: str, *, scope: str, entity: str, events: tuple[str, ...]) -> None:
-    """Give an API its hub; ``events`` are the types that it sends, ``entity`` what they carry."""
+def mount_hub(
+    router: APIRouter, base: str, *, scope: str, entity: str, events: tuple[str, ...], also: tuple[str, ...] = ()
+) -> None:
+    """Give an API its hub; ``events`` are the types that it sends, ``entity`` what they carry, or one of ``also``."""
     api = api_of(base)
 
     def subscribe(request: Request, body: Body) -> Response:
@@ -34,7 +36,7 @@ def mount_hub(router: APIRouter, base: str, *, scope: str, entity: str, events: 
             callback = text(document, "callback", required=True) or ""
             query = text(document, "query") or ""
             check_callback(callback, edge.edge_of(request).callback_hosts)
-            _check_query(query, entity, events)
+            _check_query(query, (entity, *also), events)
             row = tx.row(
                 "insert into tmf.subscription (id, api, callback, query, owner, created_at)"
                 " values (%s, %s, %s, %s, %s, %s) on conflict (api, callback, query) do nothing returning id",
@@ -87,10 +89,11 @@ def _loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _check_query(query: str, entity: str, events: tuple[str, ...]) -> None:
-    allowed = f"eventType, event.{entity}.<attribute>"
+def _check_query(query: str, entities: tuple[str, ...], events: tuple[str, ...]) -> None:
+    allowed = ", ".join(["eventType", *(f"event.{entity}.<attribute>" for entity in entities)])
+    known = tuple(f"event.{entity}." for entity in entities)
     for attribute, operator, values in conditions_of(query):
-        if attribute != "eventType" and not attribute.startswith(f"event.{entity}."):
+        if attribute != "eventType" and not attribute.startswith(known):
             raise UnknownFilter(attribute=attribute[:100], allowed=allowed)
         if operator != "eq":
             raise BadOperator(attribute=attribute[:100], operator=operator, allowed="eq")
