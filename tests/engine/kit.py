@@ -163,7 +163,7 @@ class Bench:
     def history(self, root: int) -> list[str]:
         """What happened, in order: ``noun.verb node``."""
         with self.db.transaction() as tx:
-            entries = [e for row in journal.read(tx, root) for e in row["entries"]]
+            entries = [e for row in journal.read(tx, root) for e in queries.told(row["entries"])]
         return [f"{e['t']} {e.get('node', '')}".strip() for e in entries]
 
     def done(self, root: int) -> list[str]:

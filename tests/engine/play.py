@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from tests.engine.kit import NOW, Driver, Service
 
+from diaodu.engine import queries
 from diaodu.engine.board import Board, visible
 from diaodu.engine.game import TASK, Game, World
 from diaodu.engine.graph import Process
@@ -206,7 +207,7 @@ class Play:
             self.closed[node] = self.closed.get(node, 0) + 1
         self.incidents += [(i.node, i.code) for i in changes.incidents]
         self.broadcasts += [(name, variables) for _, _, name, variables in changes.broadcasts]
-        self.history += [entry for _, entry in changes.entries]
+        self.history += [dict(entry) for entry in queries.told(entry for _, entry in changes.entries)]
 
 
 def _reloaded(stored: Instance) -> Instance:

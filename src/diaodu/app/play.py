@@ -131,7 +131,7 @@ class _Game:
         with self.db.transaction() as tx:
             rows = journal.read(tx, self.root)
         for row in rows:
-            for entry in row["entries"]:
+            for entry in queries.told(row["entries"]):
                 line = {"event": entry["t"], "at": row["at"].astimezone(UTC).isoformat()}
                 for name, value in entry.items():
                     if name in numbers:

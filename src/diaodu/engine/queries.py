@@ -1,7 +1,7 @@
 """What the engine tells about itself: instances, tokens, worklists, incidents, and why an instance waits."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -356,9 +356,19 @@ def history_of(tx: Tx, instance_id: int) -> list[Mapping[str, Any]]:
     return [
         {"at": row["at"], "actor": row["actor"], **entry}
         for row in journal.read(tx, root)
-        for entry in row["entries"]
+        for entry in told(row["entries"])
         if entry.get("instance") in meant
     ]
+
+
+def told(entries: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The entries of a history with one ``node.done`` for each node: what was left in one go is stored as one."""
+    for entry in entries:
+        if "nodes" not in entry:
+            yield entry
+            continue
+        for node in entry["nodes"]:
+            yield {"t": entry["t"], "instance": entry["instance"], "node": node}
 
 
 def _stored_tokens(tx: Tx, instance_id: int) -> tuple[Graph, list[Token]]:

@@ -84,7 +84,7 @@ class Tables:
         self.processes: Processes = Deployed(tx, definitions)
 
     def new_id(self, root_id: int) -> int:
-        return self.tx.new_id(part_of(root_id))
+        return self.tx.ids.new(part_of(root_id))
 
     def lock(self, roots: Sequence[int]) -> set[int]:
         return journal.lock(self.tx, roots)

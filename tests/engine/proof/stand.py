@@ -9,7 +9,7 @@ import orjson
 from tests.engine.proof.memory import PART, Memory
 from tests.engine.proof.things import Observed, pairs
 
-from diaodu.engine import commands
+from diaodu.engine import commands, queries
 from diaodu.engine.definition import compiled
 from diaodu.engine.failure import Runner
 from diaodu.engine.game import TASK
@@ -118,10 +118,10 @@ class InMemory:
             pass
 
     def done(self) -> list[str]:
-        return [e["node"] for _, e in self.memory.history if e["t"] == "node.done"]
+        return [e["node"] for e in self.entries() if e["t"] == "node.done"]
 
     def entries(self) -> list[dict[str, Any]]:
-        return [e for _, e in self.memory.history]
+        return [dict(e) for e in queries.told(e for _, e in self.memory.history)]
 
     def picture(self) -> Picture:
         memory = self.memory
@@ -170,7 +170,7 @@ class OnTables:
 
     def entries(self) -> list[dict[str, Any]]:
         with self.db.transaction() as tx:
-            return [e for row in journal.read(tx, self.root) for e in row["entries"]]
+            return [dict(e) for row in journal.read(tx, self.root) for e in queries.told(row["entries"])]
 
     def done(self) -> list[str]:
         return [e["node"] for e in self.entries() if e["t"] == "node.done"]
