@@ -6,7 +6,7 @@ import pytest
 from tests.catalog.example import document, release
 
 from diaodu.catalog.errors import BadCatalogue
-from diaodu.catalog.model import OnChange, Performer, Policy
+from diaodu.catalog.model import CauseClass, OnChange, Performer, Policy
 from diaodu.catalog.parse import parse_release
 from diaodu.catalog.policies import decide
 from diaodu.fulfilment.names import offering_names, work_names
@@ -130,3 +130,28 @@ def test_a_breakdown_that_never_ends_is_told_with_its_way() -> None:
     assert found.startswith("decomposition: never ends, ")
     way = found.removeprefix("decomposition: never ends, ").split(" -> ")
     assert set(way) == {"resource/access", "service/internet"}
+
+
+@pytest.mark.parametrize(
+    ("text", "action", "fits"),
+    [
+        ('{动作: "wait", 延迟: 30, 角色: "noc", 时限: 60}', "wait", True),
+        ('{动作: "shrug", 延迟: 30, 角色: "noc", 时限: 60}', "retry", False),
+        ('{动作: "wait", 延迟: -1, 角色: "noc", 时限: 60}', "retry", False),
+        ('{动作: "wait", 延迟: 30, 角色: null, 时限: 60}', "retry", False),
+        ("null", "retry", False),
+    ],
+)
+def test_what_becomes_of_a_failure_is_whole_or_it_is_the_default(text: str, action: str, *, fits: bool) -> None:
+    release = parse_release({"policies": {"fallout": text}}, release_id=1, name="t")
+    names = {"异常": {"类别": "technical", "次数": 3}, "工作": {"角色": None}}
+    value, fitted = decide(release, Policy.FALLOUT, names)
+    assert (value["动作"], fitted) == (action, fits)
+
+
+def test_a_cause_is_of_a_class_that_there_is() -> None:
+    entry = {"id": "port-taken", "class": "resource", "name": {"zh": "端口已占用", "en": "port taken"}}
+    release = parse_release({"causes": [entry]}, release_id=1, name="t")
+    assert release.causes["port-taken"].cause_class is CauseClass.RESOURCE
+    with pytest.raises(BadCatalogue, match="causes port-taken"):
+        parse_release({"causes": [entry | {"class": "weather"}]}, release_id=1, name="t")

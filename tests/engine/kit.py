@@ -8,6 +8,7 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from diaodu.engine import commands, queries
+from diaodu.engine.model import told
 from diaodu.engine.ports import (
     Advance,
     Call,
@@ -108,9 +109,9 @@ class Bench:
         db.clock = lambda: self.at
         self.handlers = handlers or Handlers({}, {})
 
-    def deploy(self, source: bytes) -> None:
+    def deploy(self, *sources: bytes) -> None:
         with self.db.transaction() as tx:
-            commands.deploy(tx, source, self.handlers)
+            commands.deploy_together(tx, sources, self.handlers)
 
     def root(self, part: int = 1) -> int:
         with self.db.transaction() as tx:
@@ -163,7 +164,7 @@ class Bench:
     def history(self, root: int) -> list[str]:
         """What happened, in order: ``noun.verb node``."""
         with self.db.transaction() as tx:
-            entries = [e for row in journal.read(tx, root) for e in queries.told(row["entries"])]
+            entries = [e for row in journal.read(tx, root) for e in told(row["entries"])]
         return [f"{e['t']} {e.get('node', '')}".strip() for e in entries]
 
     def done(self, root: int) -> list[str]:

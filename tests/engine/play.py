@@ -9,12 +9,11 @@ from typing import Any
 import orjson
 from tests.engine.kit import NOW, Driver, Service
 
-from diaodu.engine import queries
 from diaodu.engine.board import Board, visible
 from diaodu.engine.game import TASK, Game, World
 from diaodu.engine.graph import Process
 from diaodu.engine.instance import ACTIVE, Changes, Instance, Job, Token
-from diaodu.engine.model import Advance, Done, Message, Outcome, Signal, Start
+from diaodu.engine.model import Advance, Done, Message, Outcome, Signal, Start, told
 from diaodu.engine.parse import parse
 from diaodu.engine.ports import Handlers
 
@@ -207,7 +206,7 @@ class Play:
             self.closed[node] = self.closed.get(node, 0) + 1
         self.incidents += [(i.node, i.code) for i in changes.incidents]
         self.broadcasts += [(name, variables) for _, _, name, variables in changes.broadcasts]
-        self.history += [dict(entry) for entry in queries.told(entry for _, entry in changes.entries)]
+        self.history += [dict(entry) for entry in told(entry for _, entry in changes.entries)]
 
 
 def _reloaded(stored: Instance) -> Instance:

@@ -26,7 +26,7 @@ def test_an_early_message_is_kept_for_its_time_to_live_and_its_end_is_recorded()
     play.later(minutes=2)
     play.complete("u")
     assert (play.vars, play.empty) == ({"sum": 2}, True)
-    assert play.told == ["instance.started", "task.offered", "message.expired", "instance.ended"]
+    assert play.told == ["instance.started", "task.offered", "task.done", "message.expired", "instance.ended"]
 
 
 def test_a_message_without_time_to_live_meets_only_who_waits_now() -> None:

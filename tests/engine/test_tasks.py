@@ -1,12 +1,18 @@
 """Worklists, the commands on human tasks, reports that enter once, and what the engine says about waiting."""
 
+from datetime import timedelta
+from itertools import product
+
 import pytest
+from tests.conftest import NOW
 from tests.engine.kit import Bench, Reports, Service, bpmn, claim, services
 
 from diaodu.engine import commands, queries
 from diaodu.engine.commands import Enqueue
 from diaodu.engine.errors import TaskNotOpen
 from diaodu.engine.ports import Handlers, Retry, Start
+from diaodu.engine.tasks import TASK_TABLE, TaskEvent, TaskState
+from diaodu.kernel import journal
 from diaodu.kernel.db import Database
 from diaodu.kernel.errors import NotFound
 
@@ -123,3 +129,72 @@ def test_an_instance_says_why_it_waits(db: Database) -> None:
         ("j", "join", ""),
         ("g", "incident", "no"),
     }
+
+
+def _task(bench: Bench) -> tuple[int, int]:
+    root = bench.start(pool=1, due="PT1H")
+    return root, bench.tasks(root)[0].id
+
+
+def _told(bench: Bench, root: int, what: str) -> list[tuple[str, str]]:
+    with bench.db.transaction() as tx:
+        return [(e["from"], e["to"]) for row in journal.read(tx, root) for e in row["entries"] if e["t"] == what]
+
+
+def test_a_suspended_task_goes_back_to_whoever_held_it(bench: Bench) -> None:
+    root, task = _task(bench)
+    with bench.db.transaction() as tx:
+        journal.lock(tx, [root])
+        assert commands.suspend_tasks(tx, [task], reason="customer") == {task}
+        assert commands.suspend_tasks(tx, [task], reason="again") == set()
+    assert offered(bench, 1) == []
+    assert (bench.tasks(root)[0].state, bench.tasks(root)[0].reason) == ("suspended", "customer")
+    with bench.db.transaction() as tx:
+        journal.lock(tx, [root])
+        assert commands.resume_tasks(tx, [task]) == {task}
+        assert commands.resume_tasks(tx, [task]) == set()
+        assert claim(tx, root, task, 7)
+        commands.suspend_tasks(tx, [task], reason="network")
+        commands.resume_tasks(tx, [task])
+    found = bench.tasks(root)[0]
+    assert (found.state, found.assignee, found.reason) == ("claimed", 7, None)
+    assert _told(bench, root, "task.suspended") == [("offered", "suspended"), ("claimed", "suspended")]
+    assert _told(bench, root, "task.resumed") == [("suspended", "offered"), ("suspended", "claimed")]
+
+
+def test_a_claimed_task_is_handed_over_to_a_worklist_or_to_a_person(bench: Bench) -> None:
+    root, task = _task(bench)
+    with bench.db.transaction() as tx:
+        assert claim(tx, root, task, 7)
+        assert commands.hand_over_tasks(tx, [task], pool=2, by="dispatcher", reason="ill") == {task}
+    assert (offered(bench, 1), offered(bench, 2), bench.tasks(root)[0].assignee) == ([], [root], None)
+    with bench.db.transaction() as tx:
+        journal.lock(tx, [root])
+        commands.hand_over_tasks(tx, [task], person=9, by="dispatcher", reason="near")
+    found = bench.tasks(root)[0]
+    assert (found.state, found.assignee, found.pool) == ("claimed", 9, 2)
+
+
+def test_priority_and_instant_of_open_tasks_change_those_of_ended_ones_do_not(bench: Bench) -> None:
+    root, task = _task(bench)
+    later = NOW + timedelta(days=400)
+    with bench.db.transaction() as tx:
+        journal.lock(tx, [root])
+        assert commands.prioritise_tasks(tx, [task], by="clerk", reason="urged") == {task}
+        assert commands.set_due(tx, {task: later}, by="clerk", reason="appointment") == {task}
+        assert commands.set_due(tx, {task: later}, by="clerk", reason="appointment") == set()
+    assert (bench.tasks(root)[0].priority, bench.tasks(root)[0].due_at) == (6, later)
+    with bench.db.transaction() as tx:
+        claim(tx, root, task, 7)
+        commands.complete_task(tx, task, 7, Enqueue(root, "", {}, "r1"))
+        assert commands.prioritise_tasks(tx, [task], by="clerk", reason="urged") == set()
+        assert commands.suspend_tasks(tx, [task], reason="customer") == set()
+
+
+def test_every_state_of_a_task_has_an_answer_to_every_event() -> None:
+    ended = {TaskState.DONE, TaskState.WITHDRAWN}
+    assert TASK_TABLE.final == ended
+    for state, event in product(TaskState, TaskEvent):
+        after = TASK_TABLE.next(state, event)
+        late = event in (TaskEvent.COMPLETE, TaskEvent.WITHDRAW)
+        assert after == state if state in ended and late else (after is None) == (event not in TASK_TABLE.moves[state])

@@ -60,7 +60,8 @@ def _live_until_sent(db: Database, dsn: str, owner: str, count: int) -> None:
     child.stdout.readline()
     until = time.monotonic() + 60
     while _sent(db) < count:
-        assert child.poll() is None and time.monotonic() < until
+        assert child.poll() is None
+        assert time.monotonic() < until
         time.sleep(0.002)
     child.send_signal(signal.SIGKILL)
     child.wait(10)

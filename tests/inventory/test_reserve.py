@@ -41,7 +41,19 @@ def test_the_last_port_raced_by_two_orders_goes_to_the_first(orders: Any) -> Non
         "status": "waiting",
         "reason": "no-resource",
         "missing": [{"effect": 1001, "want": "access", "why": "no-free-port", "box": "BOX20"}],
+        "alternatives": [
+            {"want": "access", "box": "BOX10", "distance_m": 90, "free_ports": 2, "needs": "construction"}
+        ],
     }
+
+
+def test_a_slower_router_is_offered_instead_of_one_that_is_missing(orders: Any) -> None:
+    orders.ask(1, "reserve", {"thing": 10, "want": "router", "wan_mbps": 1000})
+    orders.run()
+    assert orders.told[0].body["alternatives"] == [
+        {"want": "router", "model": "AR28-31", "wan_mbps": 100},
+        {"want": "router", "model": "AR18-20", "wan_mbps": 10},
+    ]
 
 
 def test_all_or_none_a_missing_number_leaves_the_port_free(orders: Any) -> None:

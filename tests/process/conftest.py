@@ -1,6 +1,6 @@
 """The interface over real HTTP, with an engine that the tests let work."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import httpx
 import pytest
@@ -11,22 +11,24 @@ from tests.engine.kit import Bench, bpmn
 
 from diaodu.app.edge_failures import add_failures
 from diaodu.kernel.access import Principal
-from diaodu.kernel.db import Database
-from diaodu.process.api import mount_processes
-from diaodu.process.route import BASE
+from diaodu.kernel.db import Database, Tx
+from diaodu.kernel.errors import NotFound
+from diaodu.process.api import BASE, mount_processes
 from diaodu.tmf import edge
 
 WORK = bpmn(
     '<startEvent id="s"/><serviceTask id="a" diaodu:topic="bill"/><userTask id="u" diaodu:pool="1"/><endEvent id="e"/>',
     "s -> a\na -> u\nu -> e",
 )
-RIGHTS = frozenset({"process:read", "process:write", "process-move:write", "external:write"})
+RIGHTS = frozenset({"process:read", "process:write", "process-move:write", "process-design:write", "external:write"})
 POLICY = FakePolicy(
     {
         "boss": Principal(1, "boss", RIGHTS),
         "clerk": Principal(2, "clerk", frozenset({"process:read", "process:write"})),
         "worker": Principal(3, "worker", frozenset({"external:write"})),
         "nobody": Principal(4, "nobody"),
+        "biller": Principal(5, "biller", frozenset({"process:external:bill"})),
+        "shipper": Principal(6, "shipper", frozenset({"process:external:ship"})),
     }
 )
 
@@ -38,6 +40,12 @@ def bench(db: Database) -> Bench:
     return bench
 
 
+def fits(tx: Tx, processes: Collection[str]) -> None:
+    """Nobody may deploy a process named "narrow"."""
+    if "narrow" in processes:
+        raise NotFound(entity="work", id=str(tx.parts))
+
+
 @pytest.fixture
 def http(bench: Bench) -> Iterator[httpx.Client]:
     """The boss's client; other tokens go in a header."""
@@ -45,7 +53,7 @@ def http(bench: Bench) -> Iterator[httpx.Client]:
     app.state.edge = edge.Edge(bench.db, POLICY)
     add_failures(app)
     router = APIRouter()
-    mount_processes(router, frozenset())
+    mount_processes(router, bench.handlers, fits)
     app.include_router(router)
     with serving(app, "boss") as client:
         client.base_url = httpx.URL(str(client.base_url).rstrip("/") + BASE)

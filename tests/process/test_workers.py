@@ -106,3 +106,40 @@ def test_only_workers_may(http: httpx.Client) -> None:
     assert (reply.status_code, reply.json()["code"]) == (403, "access.not-allowed")
     reply = http.post("/external/257/complete", json={"lockToken": "x"}, headers=WORKER)
     assert (reply.status_code, reply.json()["code"]) == (404, "kernel.not-found")
+
+
+def as_(name: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {name}"}
+
+
+def test_a_worker_of_one_topic_does_the_work_of_no_other(http: httpx.Client, bench: Bench) -> None:
+    bench.start()
+    asked = {"worker": "w", "topics": ["bill"]}
+    # when: who may do another topic asks for this one, alone or beside its own
+    for topics in (["bill"], ["ship", "bill"]):
+        reply = http.post("/external/fetch", json={**asked, "topics": topics}, headers=as_("shipper"))
+        assert (reply.status_code, reply.json()["code"]) == (403, "access.not-allowed")
+        assert "process:external:bill" in reply.json()["reason"]
+    (task,) = http.post("/external/fetch", json=asked, headers=as_("biller")).json()
+    bodies: dict[str, dict[str, Any]] = {"complete": {}, "fail": {"reason": "x"}, "error": {"code": "x"}}
+    for verb, body in (bodies | {"extend": {"lockSeconds": 60}}).items():
+        said = {"lockToken": task["lockToken"], **body}
+        reply = http.post(f"/external/{task['id']}/{verb}", json=said, headers=as_("shipper"))
+        assert (verb, reply.status_code) == (verb, 403)
+    assert bench.rows("select state, attempts from engine.external_task") == [(0, 1)]
+    # then: its own worker completes it, and may say so again when the task is gone
+    done = {"lockToken": task["lockToken"], "variables": {"y": 1}}
+    for _ in range(2):
+        assert http.post(f"/external/{task['id']}/complete", json=done, headers=as_("biller")).status_code == 204
+        bench.work()
+    assert bench.rows("select * from engine.external_task") == []
+    reply = http.post(f"/external/{task['id']}/complete", json=done, headers=as_("shipper"))
+    assert reply.status_code == 403
+
+
+def test_who_has_no_right_to_external_work_learns_nothing_of_its_tasks(http: httpx.Client) -> None:
+    for name in ("clerk", "nobody"):
+        reply = http.post("/external/257/complete", json={"lockToken": "x"}, headers=as_(name))
+        assert (reply.status_code, reply.json()["code"]) == (403, "access.not-allowed")
+    reply = http.post("/external/257/complete", json={"lockToken": "x"}, headers=as_("biller"))
+    assert reply.status_code == 404

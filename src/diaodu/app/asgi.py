@@ -41,7 +41,7 @@ def create_app(db: Database, policy: AccessPolicy, *, callback_hosts: frozenset[
     mount_hub(router, ordering.BASE, scope=ordering.SCOPE, entity="productOrder", events=ordering.EVENTS)
     mount_catalogue(router)
     mount_decisions(router, publish=catalog.publish_decision, withdraw=catalog.withdraw_decision)
-    mount_processes(router, handlers().effects)
+    mount_processes(router, handlers(), catalog.check_processes)
     app.include_router(router)
     app.add_api_route("/health", health, methods=["GET"], summary="Whether the database answers, and its schema")
     app.add_api_route("/docs", docs_page, methods=["GET"], include_in_schema=False)

@@ -10,8 +10,8 @@ import typer
 
 from diaodu.app.command import Choice, command, print_json, say
 from diaodu.app.installation import database_of, opened
-from diaodu.app.timeline import timeline
 from diaodu.fulfilment import commands as fulfilment
+from diaodu.fulfilment.timeline import timeline
 from diaodu.kernel.errors import Rejected
 from diaodu.ordering.tmf import BASE, render_order
 

@@ -1,4 +1,4 @@
-"""``diaodu process``: look at BPMN files before they are deployed, and let them run where nothing can happen."""
+"""``diaodu process``: look at BPMN files, let them run where nothing can happen, deploy them and get them back."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,14 +8,19 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from diaodu.app.command import Choice, command
+from diaodu.app.command import Choice, command, complain, say
+from diaodu.app.installation import database_of, opened
 from diaodu.app.play import Play, Refused, play
 from diaodu.app.wiring import handlers
-from diaodu.engine.errors import Problem
+from diaodu.catalog.commands import check_processes
+from diaodu.engine import commands as engine
+from diaodu.engine import queries
+from diaodu.engine.errors import Problem, ProcessNotExecutable
 from diaodu.engine.examine import examine
 from diaodu.feel import FeelError, compile_expression
 from diaodu.kernel import log
 from diaodu.kernel.errors import Rejected
+from diaodu.process import commands as processes
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Processes. 流程。")
 REFUSED = 3  # exit status when a file cannot be deployed
@@ -78,30 +83,60 @@ def play_command(
         raise typer.Exit(REFUSED) from None
 
 
+@command(app)
+def deploy(
+    choice: Choice,
+    files: Files,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line for each. 逐行输出 JSON。")] = False,
+) -> None:
+    """Deploy BPMN files that may call each other, all or none; status 3 when one of them is refused. 部署流程。"""
+    settings = choice.load()
+    sources = [_read(path) for path in files]
+    with database_of(settings) as dsn, opened(dsn) as db:
+        with db.transaction() as tx:
+            found = examine(sources, handlers(), engine.deployed_keys(tx))
+        _tell(files, found, settings.language, as_json=as_json)
+        if any(not problem.warning for problems in found for problem in problems):
+            raise typer.Exit(REFUSED)
+        try:
+            with db.transaction(actor="cli") as tx:
+                made = processes.deploy(tx, sources, handlers(), check_processes)
+        except ProcessNotExecutable as refusal:  # what only their being stored together tells
+            complain(refusal, settings.language)
+            raise typer.Exit(REFUSED) from None
+    for version in made:
+        if as_json:
+            typer.echo(_json({"process": version.key, "version": version.version, "digest": version.digest.hex()}))
+        else:
+            n, key = version.version, version.key
+            say(f"{key} 第 {n} 版已部署。", f"Version {n} of {key} is deployed.", settings)
+
+
+@command(app)
+def export(
+    choice: Choice,
+    key: Annotated[str, typer.Argument(help="The process's id. 流程的 id。")],
+    version: Annotated[int | None, typer.Option(help="Else the newest. 版本号。")] = None,
+    *,
+    diagram: Annotated[bool, typer.Option("--diagram", help="Draw it if it has no diagram. 补画流程图。")] = False,
+) -> None:
+    """Print the file of a deployed process, byte by byte. 导出流程。"""
+    settings = choice.load()
+    with database_of(settings) as dsn, opened(dsn) as db, db.transaction(actor="cli") as tx:
+        found, bpmn = queries.get_definition(tx, key, version)
+    typer.echo(queries.with_diagram(bpmn, found.key) if diagram else bpmn, nl=False)
+
+
 def _tell(files: Sequence[Path], found: Sequence[Sequence[Problem]], language: str | None, *, as_json: bool) -> None:
     for path, problems in zip(files, found, strict=True):
         for problem in problems:
             if as_json:
-                typer.echo(_json(_finding(path, problem)))
+                typer.echo(_json({"file": str(path), **problem.to_json()}))
             else:
                 texts = [problem.message(each) for each in ([language] if language else ["zh", "en"])]
-                typer.echo(f"{path}: {_grade(problem)} {problem.element} {problem.code}: {'  |  '.join(texts)}")
-
-
-def _finding(path: Path, problem: Problem) -> dict[str, str]:
-    """A finding as JSON."""
-    return {
-        "file": str(path),
-        "severity": _grade(problem),
-        "element": problem.element,
-        "code": problem.code,
-        "en": problem.message("en"),
-        "zh": problem.message("zh"),
-    }
-
-
-def _grade(problem: Problem) -> str:
-    return "warning" if problem.warning else "error"
+                grade = problem.to_json()["severity"]
+                typer.echo(f"{path}: {grade} {problem.element} {problem.code}: {'  |  '.join(texts)}")
 
 
 def _read(path: Path) -> bytes:

@@ -39,7 +39,7 @@ def _unrouted(request: Request, error: Exception) -> Response:
         return edge.refusal(request, MethodNotAllowed(method=request.method, allowed=allowed))
     if error.status_code == 404:
         return edge.refusal(request, NoSuchPath(path=request.url.path[:200]))
-    return edge.problem(error.status_code, "tmf.http", str(error.detail), "", {})
+    return edge.problem(error.status_code, "tmf.http", str(error.detail), "")
 
 
 class FailureGuard:
@@ -70,4 +70,4 @@ def _failure(request: Request, error: Exception) -> Response:
     _log.error("request.failed", trace_id=trace_id, method=request.method, path=request.url.path, exc_info=error)
     if isinstance(error, psycopg.OperationalError | PoolTimeout):
         return edge.refusal(request, Unavailable())
-    return edge.problem(500, "app.bug", _BUG[edge.language_of(request)], f"trace id {trace_id}", {})
+    return edge.problem(500, "app.bug", _BUG[edge.language_of(request)], f"trace id {trace_id}")

@@ -36,9 +36,12 @@ def publish(db: Database, directory: Path) -> int:
     document = read_catalogue(directory)
     with db.transaction(actor="publish") as tx:
         load_decisions(tx, directory / "rules")
-        for path in sorted((directory / "processes").glob("*.bpmn")):
-            engine.deploy(tx, path.read_bytes(), handlers())
-        return catalog.publish_once(tx, name=directory.name, document=document)
+        files = [path.read_bytes() for path in sorted((directory / "processes").glob("*.bpmn"))]
+        deployed = engine.deploy_together(tx, files, handlers())
+        release = catalog.publish_once(tx, name=directory.name, document=document)
+        # Only now: a kind of work may come or go in both at once.
+        catalog.check_processes(tx, {definition.key for definition in deployed})
+        return release
 
 
 def load_decisions(tx: Tx, directory: Path) -> None:

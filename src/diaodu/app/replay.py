@@ -1,12 +1,11 @@
 """The history of every order, replayed: what it tells must be what is stored, its chain whole, its end an end."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from diaodu.fulfilment.story import fold
 from diaodu.kernel import journal
 from diaodu.kernel.db import Database, Tx
-from diaodu.ordering.model import FINAL
 
 ROOTS = 200
 _HISTORY = """
@@ -16,33 +15,6 @@ select root_id, seq, at, actor, entries, hash from kernel.history
 _ITEMS = "select order_id, id, state from ordering.order_item where part = %s and order_id = any(%s::int8[])"
 _EFFECTS = "select order_id, id, state from planning.effect where part = %s and order_id = any(%s::int8[])"
 _ROOTS = "select id from kernel.root where part = %s and kind = 'productOrder' and id > %s order by id limit %s"
-
-
-@dataclass
-class Story:
-    """What a history says: the states at its end, by id, and what it tells after an item had ended."""
-
-    items: dict[int, str] = field(default_factory=dict)
-    effects: dict[int, str] = field(default_factory=dict)
-    after_end: list[str] = field(default_factory=list)
-
-
-def fold(entries: Iterable[Mapping[str, Any]]) -> Story:
-    """Replay entries in their order. Pure."""
-    story = Story()
-    for e in entries:
-        match e["t"]:
-            case "item.added":
-                story.items[e["id"]] = e["state"]
-            case "item.state":
-                if story.items.get(e["id"]) in FINAL:
-                    story.after_end.append(f"item {e['key']} went from {e['from']} to {e['to']} after its end")
-                story.items[e["id"]] = e["to"]
-            case "effect.added":
-                story.effects[e["id"]] = e["state"]
-            case "effect.state":
-                story.effects[e["id"]] = e["to"]
-    return story
 
 
 def replay(db: Database) -> tuple[list[str], list[str]]:
@@ -76,8 +48,8 @@ def _differences(tx: Tx, part: int, roots: list[int]) -> Iterator[tuple[str, boo
         for line in story.after_end:
             yield f"order {root}: {line}", True
         for what, told, stored in (
-            ("item", story.items, stored_items[root]),
-            ("effect", story.effects, stored_effects[root]),
+            ("item", story.states("item"), stored_items[root]),
+            ("effect", story.states("effect"), stored_effects[root]),
         ):
             for i in sorted(told.keys() | stored.keys()):
                 if not _agree(told.get(i), stored.get(i)):

@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 
 from diaodu.app.technicians import work_once
-from diaodu.app.timeline import timeline
+from diaodu.fulfilment.timeline import timeline
 from diaodu.inventory import queries as inventory
 from diaodu.kernel.db import Database
 from diaodu.party import queries as party

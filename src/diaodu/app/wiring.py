@@ -1,6 +1,7 @@
 """Where the ports of the rooms get their implementations; the only place that knows all of them."""
 
 from diaodu.engine.ports import Handlers
+from diaodu.fulfilment import fallout_errands
 from diaodu.fulfilment.accept import Accept
 from diaodu.fulfilment.area import Answers, pull
 from diaodu.fulfilment.complete import Close, Closing, Complete
@@ -43,6 +44,7 @@ def handlers() -> Handlers:
         facts=OrderNames(),
         decisions=OrderDecisions(),
         effects=WRITE_EFFECTS,
+        errands=[fallout_errands.run],
     )
 
 

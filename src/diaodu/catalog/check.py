@@ -11,7 +11,13 @@ LINE = frozenset(("订单项", "动作", "销售品", "客户", "地址", "产�
 _EFFECT = LINE | {"节点", "设计"}
 _WORK = LINE | {"工作"}
 _FORM = frozenset(("值", "参数"))
-_WORK_POLICIES = (Policy.WORK_LIMIT_MINUTES, Policy.WORK_ROLE, Policy.WORK_PRIORITY)
+_OF_POLICIES = {
+    Policy.WORK_LIMIT_MINUTES: _WORK,
+    Policy.WORK_ROLE: _WORK,
+    Policy.WORK_PRIORITY: _WORK,
+    Policy.RECALL_MINUTES: _WORK,
+    Policy.FALLOUT: _WORK | {"异常"},
+}
 
 
 def check_names(release: Release) -> None:
@@ -59,7 +65,7 @@ def _expressions(release: Release) -> Iterator[Placed]:
     for audit in release.audit:
         yield from _placed(f"audit rule {audit.id}", [audit.holds, audit.value, *audit.sets.values()], LINE)
     for policy, expression in release.policies.items():
-        yield f"policies.{policy}", expression, _WORK if policy in _WORK_POLICIES else LINE
+        yield f"policies.{policy}", expression, _OF_POLICIES.get(policy, LINE)
 
 
 def _of_effect(effect: EffectKind) -> list[feel.Expression | None]:

@@ -4,7 +4,7 @@ A release takes effect at an instant. A change made now is also made in the rele
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from diaodu.catalog.check import check_names
 from diaodu.catalog.errors import EffectiveInThePast, EntryUnknown, NoRelease, WorkNotDrawn
 from diaodu.catalog.model import Release
 from diaodu.catalog.parse import parse_release
-from diaodu.catalog.queries import TABLES, check_section, in_effect, pinned_decisions
+from diaodu.catalog.queries import TABLES, check_section, get_release, in_effect, pinned_decisions
 from diaodu.engine import queries as processes
 from diaodu.kernel.db import Tx
 from diaodu.kernel.errors import NotFound
@@ -103,6 +103,15 @@ def withdraw_decision(tx: Tx, key: str, n: int) -> None:
     _adopt_decisions(tx, rules.withdraw(tx, key, n))
 
 
+def check_processes(tx: Tx, processes: Collection[str]) -> None:
+    """WorkNotDrawn when a release, now or later, lets plans ask one of these processes for work that it lacks."""
+    _one_at_a_time(tx)
+    found = {in_effect(tx, at) for at in _instants(tx, tx.now)}
+    for release in (get_release(tx, n) for n in sorted(filter(None, found))):
+        if release.processes["execution"] in processes:
+            _check_drawn(tx, release)
+
+
 def _adopt_decisions(tx: Tx, at: datetime) -> None:
     """Make the releases in effect from ``at`` on pin the versions of their time; without any release nothing."""
     if in_effect(tx, at) is not None:
@@ -117,17 +126,20 @@ def _change(tx: Tx, section: str, edit: Callable[[Document], Document], effectiv
 
 def _everywhere(tx: Tx, edit: Callable[[Document], Document], at: datetime) -> int:
     """Edit the release in effect at ``at`` and each one that follows; returns the first one's id."""
-    instants = [at, *(r[0] for r in tx.rows(
-        "select distinct effective_at from catalog.release where effective_at > %s order by 1", (at,)
-    ))]  # fmt: skip
     made = []
-    for instant in instants:
+    for instant in _instants(tx, at):
         base = in_effect(tx, instant)
         row = tx.row("select name, document from catalog.release where id = %s", (base,))
         if row is None:
             raise NoRelease
         made.append(_insert(tx, row[0], edit(row[1]), instant))
     return made[0]
+
+
+def _instants(tx: Tx, at: datetime) -> list[datetime]:
+    """An instant, and those after it at which another release takes effect."""
+    rows = tx.rows("select distinct effective_at from catalog.release where effective_at > %s order by 1", (at,))
+    return [at, *(r[0] for r in rows)]
 
 
 def _insert(tx: Tx, name: str, document: Document, at: datetime) -> int:

@@ -3,7 +3,8 @@
 Names in expressions (FEEL) about a line: 订单项 (the item's characteristics), 动作, 销售品, 客户, 地址, 订单, 产品 (the
 product as it is installed, for an existing one); also 上级 (the characteristics of the parent in the tree), 节点 (those
 of the node), 设计 (the resources that the areas chose), 工作 (the kind of work), 值 and 参数 (a reported field and what
-was asked for). Each decision that the release pins is a function of its name.
+was asked for), 异常 (a failure: 代码, 类别, 次数, 效果, 网元). Each decision that the release pins is a function
+of its name.
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,6 +38,26 @@ class Performer(StrEnum):
     PEOPLE = "people"  # somebody, through a worklist
 
 
+class Handling(StrEnum):
+    """What becomes of a failure: the 动作 of the policy ``fallout``."""
+
+    RETRY = "retry"  # again by itself, after a growing pause
+    WAIT = "wait"  # again by itself, after a pause
+    REPAIR = "repair"  # by a person
+    UNDO = "undo"  # the item is taken back
+    ABORT = "abort"  # the order is
+
+
+class CauseClass(StrEnum):
+    """Of what sort the cause of a failure is."""
+
+    TECHNICAL = "technical"
+    BUSINESS = "business"
+    DATA = "data"
+    RESOURCE = "resource"
+    CUSTOMER = "customer"
+
+
 class Policy(StrEnum):
     """What an operator decides by an expression of its own; the names it may use are those about a line."""
 
@@ -46,7 +67,12 @@ class Policy(StrEnum):
     WORK_LIMIT_MINUTES = "work_limit_minutes"  # 工作 is the kind of work
     WORK_ROLE = "work_role"  # which worklist: the role of 工作
     WORK_PRIORITY = "work_priority"  # 0 highest … 9
+    RECALL_MINUTES = "recall_minutes"  # how long whoever is at 工作 may think about a recall (待撤回)
     NOTICE = "notice"  # the text to the customer; null: none
+    CANCELLATION_NOTICE = "cancellation_notice"  # the same when an order was cancelled
+    CANCELLATION_FEE = "cancellation_fee"  # in 分, for an item past its soft point of no return
+    POSTPONE_KEEP_DAYS = "postpone_keep_days"  # how long a postponed item (缓装) keeps what is reserved for it
+    FALLOUT = "fallout"  # what becomes of a failure (异常): a context of 动作, 延迟 (seconds), 角色, 时限 (minutes)
 
 
 def plain(value: Any) -> Any:
@@ -84,6 +110,7 @@ class Offering:
     discount: Mapping[str, Any] | None
     limit_hours: Mapping[str, int]  # urban, rural
     actions: tuple[str, ...]
+    cancel_together: bool = False  # its parts are cancelled (撤单) all or none
 
 
 @dataclass(frozen=True)
@@ -162,6 +189,7 @@ class WorkKind:
     role: str | None
     limit_minutes: int
     forms: Mapping[str, tuple[FormField, ...]]  # by effect kind
+    on_site: bool = False  # at the customer's: it has appointments and shares visits
 
 
 @dataclass(frozen=True)
@@ -177,6 +205,29 @@ class AuditRule:
     message: Text
     mend: Text
     sets: Expressions  # instead of a refusal: characteristics to set on the item
+
+
+COUNTER, DESIGN = "counter", "design"
+
+
+@dataclass(frozen=True)
+class ReturnReason:
+    """Why work is sent back (退单), and to which earlier stage: COUNTER, DESIGN or a kind of work."""
+
+    id: str
+    name: Text
+    work: frozenset[str]  # the kinds of work that may say so
+    to: str
+    resource_faulty: bool = False  # what was reserved does not work: it is marked and another one is designed
+
+
+@dataclass(frozen=True)
+class FailureCause:
+    """A code by which other systems and people tell why something failed."""
+
+    id: str
+    cause_class: CauseClass
+    name: Text
 
 
 @dataclass(frozen=True)
@@ -207,6 +258,8 @@ class Release:
     effects_of: Mapping[str, tuple[EffectKind, ...]]  # by specification
     work: Mapping[str, WorkKind]
     audit: tuple[AuditRule, ...]
+    causes: Mapping[str, FailureCause]
+    returns: Mapping[str, ReturnReason]
     closing: Mapping[str, EffectKind]  # archives and notices: asked for by name in the process
     processes: Mapping[str, str]  # intake, execution
     policies: Mapping[Policy, feel.Expression]

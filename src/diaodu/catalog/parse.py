@@ -7,10 +7,14 @@ from typing import Any, TypeVar
 
 from diaodu import feel
 from diaodu.catalog.model import (
+    COUNTER,
+    DESIGN,
     AuditRule,
+    CauseClass,
     Characteristic,
     DecompositionRule,
     EffectKind,
+    FailureCause,
     FormField,
     Offering,
     OnChange,
@@ -18,6 +22,7 @@ from diaodu.catalog.model import (
     PinnedDecision,
     Policy,
     Release,
+    ReturnReason,
     Specification,
     Undo,
     WorkKind,
@@ -71,6 +76,8 @@ def parse_release(
         effects_of=_grouped(effects.values(), lambda e: e.of),
         work=table("work", _work),
         audit=tuple(table("audit", _audit).values()),
+        causes=table("causes", _cause),
+        returns=table("returns", _return),
         closing=closing,
         processes=document.get("processes", {}),
         policies=_policies(document.get("policies", {}), problems),
@@ -101,6 +108,9 @@ def _check_references(release: Release, problems: Problems) -> None:
     for e in (*release.effects.values(), *release.closing.values()):
         problems.known([e.work, *([e.undo.work] if e.undo else [])], release.work, f"effect {e.id}")
         problems.known(e.after, release.effects, f"effect {e.id}")
+    stages: dict[str, object] = {**release.work, COUNTER: None, DESIGN: None}
+    for back in release.returns.values():
+        problems.known([*sorted(back.work), back.to], stages, f"return reason {back.id}")
     for a in release.audit:
         problems.known(sorted(a.offerings), release.offerings, f"audit rule {a.id}")
 
@@ -134,6 +144,7 @@ def _offering(e: Entry, problems: Problems) -> Offering:
         discount=e.get("discount"),
         limit_hours=limits,
         actions=tuple(e.get("actions", ("add", "modify", "delete"))),
+        cancel_together=bool(e.get("cancel_together", False)),
     )
 
 
@@ -208,7 +219,17 @@ def _work(e: Entry, problems: Problems) -> WorkKind:
         role=e.get("role"),
         limit_minutes=int(e.get("limit_minutes", 60)),
         forms=forms,
+        on_site=e.get("on_site", False),
     )
+
+
+def _return(e: Entry, problems: Problems) -> ReturnReason:
+    name = problems.words(e["name"], f"return reason {e['id']}.name")
+    return ReturnReason(e["id"], name, frozenset(e["work"]), e["to"], e.get("resource_faulty", False))
+
+
+def _cause(e: Entry, problems: Problems) -> FailureCause:
+    return FailureCause(e["id"], CauseClass(e["class"]), problems.words(e["name"], f"cause {e['id']}.name"))
 
 
 def _audit(e: Entry, problems: Problems) -> AuditRule:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from diaodu import feel
-from diaodu.catalog.model import Policy, Release, plain
+from diaodu.catalog.model import Handling, Policy, Release, plain
 
 # From the values that stand with the offerings and kinds of work themselves.
 DEFAULTS: Mapping[Policy, str] = {
@@ -15,9 +15,16 @@ DEFAULTS: Mapping[Policy, str] = {
     Policy.WORK_LIMIT_MINUTES: "工作.时限",
     Policy.WORK_ROLE: "工作.角色",
     Policy.WORK_PRIORITY: "5",
+    Policy.RECALL_MINUTES: "30",
     Policy.NOTICE: """"尊敬的客户" + 客户.名称 + ",您订购的" + 销售品.名称
         + (if 动作 = "新装" then "已竣工" else if 动作 = "拆机" then "已拆机" else "变更已完成")
         + ",订单号 " + 订单.编号 + "。\"""",
+    Policy.CANCELLATION_NOTICE: """"尊敬的客户" + 客户.名称 + ",您订购的" + 销售品.名称 + "已撤单,订单号 "
+        + 订单.编号 + "。\"""",
+    Policy.CANCELLATION_FEE: "0",
+    Policy.POSTPONE_KEEP_DAYS: "30",
+    Policy.FALLOUT: """{动作: if 异常.类别 = "technical" and 异常.次数 <= 3 then "retry" else "repair",
+        延迟: 60, 角色: if 工作.角色 = null then "noc" else "dispatcher", 时限: 240}""",
 }
 _FALLBACK = {policy: feel.compile_expression(text) for policy, text in DEFAULTS.items()}
 _NUMBER, _TEXT, _CONTEXT, _NOTHING = (int, float), (str,), (dict,), (type(None),)
@@ -28,8 +35,14 @@ _SHAPES: Mapping[Policy, tuple[type, ...]] = {
     Policy.WORK_LIMIT_MINUTES: _NUMBER,
     Policy.WORK_ROLE: (*_TEXT, *_NOTHING),
     Policy.WORK_PRIORITY: (int,),
+    Policy.RECALL_MINUTES: _NUMBER,
     Policy.NOTICE: (*_TEXT, *_NOTHING),
+    Policy.CANCELLATION_NOTICE: (*_TEXT, *_NOTHING),
+    Policy.CANCELLATION_FEE: (int,),
+    Policy.POSTPONE_KEEP_DAYS: _NUMBER,
+    Policy.FALLOUT: _CONTEXT,
 }
+_HANDLING: Mapping[str, tuple[type, ...]] = {"动作": _TEXT, "延迟": _NUMBER, "角色": _TEXT, "时限": _NUMBER}
 
 
 def decide(release: Release, policy: Policy, names: Mapping[str, Any]) -> tuple[Any, bool]:
@@ -46,6 +59,13 @@ def decide(release: Release, policy: Policy, names: Mapping[str, Any]) -> tuple[
 
 
 def _fits(value: Any, policy: Policy) -> bool:
-    if isinstance(value, bool) or not isinstance(value, _SHAPES[policy]):
+    if policy is Policy.FALLOUT and isinstance(value, dict):
+        parts = all(_is_one(value.get(name), kinds) for name, kinds in _HANDLING.items())
+        return parts and value["动作"] in set(Handling)
+    return _is_one(value, _SHAPES[policy])
+
+
+def _is_one(value: Any, kinds: tuple[type, ...]) -> bool:
+    if isinstance(value, bool) or not isinstance(value, kinds):
         return False
     return not isinstance(value, (int, float)) or value >= 0

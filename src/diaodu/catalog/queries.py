@@ -13,7 +13,7 @@ from diaodu.kernel.ids import IdMaker
 from diaodu.rules import queries as rules
 
 # A document's lists of entries with an id, and its tables of names.
-LISTS = ("offerings", "specifications", "decomposition", "effects", "closing", "work", "audit")
+LISTS = ("offerings", "specifications", "decomposition", "effects", "closing", "work", "audit", "causes")
 TABLES = ("processes", "policies")
 
 # By database: this process has one IdMaker for each.

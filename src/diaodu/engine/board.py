@@ -78,7 +78,7 @@ class Board:
             task.priority,
             task.due_at,
         )
-        self.record(instance, "task.offered", task=task_id, node=node, pool=task.pool)
+        self.record(instance, "task.offered", task=task_id, node=node, pool=task.pool, to="offered")
 
     def close(self, instance: Instance, token: Token, task_state: int, reason: str | None) -> None:
         """Take back everything that the token holds at its node."""
@@ -102,7 +102,9 @@ class Board:
         else:
             self.changes.closed[token.task] = (task_state, reason)
         if task_state == WITHDRAWN:
-            self.record(instance, "task.withdrawn", task=token.task, reason=reason)
+            self.record(instance, "task.withdrawn", task=token.task, reason=reason, to="withdrawn")
+        elif token.key is None or instance.node(token).incoming:  # what a stage began, its report has told
+            self.record(instance, "task.done", task=token.task, node=instance.node(token).id, to="done")
         token.task = None
 
     def mend(self, token: Token) -> None:

@@ -1,4 +1,4 @@
-"""One operation on many instances: looked at first, confirmed with the token of that look, done by the workers.
+"""One operation on many instances or incidents: looked at first, confirmed with the token of that look.
 
 A preview counts and names the first instances and gives a token; nothing happens without it. A confirmed operation is
 done by whoever holds a partition, in batches: each batch is one transaction of that partition which also writes down
@@ -18,7 +18,7 @@ import structlog
 from diaodu.engine import operate
 from diaodu.engine.errors import BadFilter, NotDone, PreviewStale, PreviewUnknown, ReasonNeeded, UnknownOperation
 from diaodu.engine.failure import connection_lost
-from diaodu.engine.filters import STATE_NUMBERS, Filter, filter_of, where_of
+from diaodu.engine.filters import STATE_NUMBERS, Filter, filter_of, where_of, where_of_incidents
 from diaodu.kernel import journal, sets
 from diaodu.kernel.db import Database, Tx
 from diaodu.kernel.errors import NotFound, Rejected
@@ -64,9 +64,9 @@ def preview(tx: Tx, verb: str, chosen: Filter, arguments: Mapping[str, Any], *, 
     if not reason.strip():
         raise ReasonNeeded
     _check(verb, chosen, arguments)
-    where, params = where_of(tx, chosen)
-    row = tx.row(f"select count(*) from engine.instance i where {where}", params)
-    first = tx.rows(f"select i.id from engine.instance i where {where} order by i.id limit {FIRST}", params)
+    things, (where, params) = _things(verb), _where(tx, verb, chosen)
+    row = tx.row(f"select count(*) from {things} i where {where}", params)
+    first = tx.rows(f"select i.id from {things} i where {where} order by i.id limit {FIRST}", params)
     token, made, found = secrets.token_urlsafe(24), tx.new_id(0), int(row[0]) if row else 0
     stored = {n: v for n, v in asdict(chosen).items() if v is not None}
     tx.run(
@@ -80,16 +80,17 @@ def preview(tx: Tx, verb: str, chosen: Filter, arguments: Mapping[str, Any], *, 
 def confirm(tx: Tx, token: str, by: str) -> int:
     """Do what was previewed; returns its id, twice the same. PreviewUnknown, PreviewStale."""
     row = tx.row(
-        "select id, filter, found, confirmed_at from engine.bulk where digest = %s and made_by = %s and made_at > %s",
+        "select id, verb, filter, found, confirmed_at from engine.bulk"
+        " where digest = %s and made_by = %s and made_at > %s",
         (_digest(token), by, tx.now - PREVIEW_LIVES),
     )
     if row is None:
         raise PreviewUnknown
-    bulk, chosen, then, confirmed_at = row
+    bulk, verb, chosen, then, confirmed_at = row
     if confirmed_at is not None:
         return int(bulk)
-    where, params = where_of(tx, filter_of(chosen))
-    now = tx.row(f"select count(*) from engine.instance i where {where}", params)
+    where, params = _where(tx, verb, filter_of(chosen))
+    now = tx.row(f"select count(*) from {_things(verb)} i where {where}", params)
     if now is not None and now[0] > then:
         raise PreviewStale(now=now[0], then=then)
     tx.expect(1, "update engine.bulk set confirmed_at = %s where id = %s", (tx.now, bulk))
@@ -142,7 +143,7 @@ def _batch(db: Database, bulk: int, part: int, effects: frozenset[str], size: in
             return 0
         verb, chosen, arguments, reason, tx.actor, made_at, last, done, refused, refusals = row
         order = Order(tx.actor, reason, filter_of(chosen), effects)
-        found = _next(tx, part, order.chosen, made_at, last=last, size=size)
+        found = _next(tx, part, verb, order.chosen, made_at, last=last, size=size)
         now_refused = []
         for instance in found:
             try:
@@ -178,16 +179,25 @@ def _begun(tx: Tx, bulk: int, part: int) -> tuple[Any, ...] | None:
     )
 
 
-def _next(tx: Tx, part: int, chosen: Filter, made_at: datetime, *, last: int, size: int) -> list[int]:
-    """The next instances of a partition that match and were there at the preview, their roots locked in id order."""
-    where, params = where_of(tx, chosen)
+def _next(tx: Tx, part: int, verb: str, chosen: Filter, made_at: datetime, *, last: int, size: int) -> list[int]:
+    """The next ones of a partition that match and were there at the preview, their roots locked in id order."""
+    where, params = _where(tx, verb, chosen)
+    since = "created_at" if verb in OF_INCIDENTS else "started_at"
     rows = tx.rows(
-        f"select i.id, i.root_id from engine.instance i where i.part = %s and i.id > %s and i.started_at <= %s"
+        f"select i.id, i.root_id from {_things(verb)} i where i.part = %s and i.id > %s and i.{since} <= %s"
         f" and {where} order by i.id limit %s",
         (part, last, made_at, *params, size),
     )
     journal.lock(tx, [r[1] for r in rows])
     return [r[0] for r in rows]
+
+
+def _things(verb: str) -> str:
+    return "engine.incident" if verb in OF_INCIDENTS else "engine.instance"
+
+
+def _where(tx: Tx, verb: str, chosen: Filter) -> tuple[str, list[Any]]:
+    return where_of_incidents(chosen) if verb in OF_INCIDENTS else where_of(tx, chosen)
 
 
 # The operations -------------------------------------------------------------------------------------------------
@@ -241,6 +251,14 @@ def _retry(tx: Tx, instance: int, _arguments: Mapping[str, Any], order: Order) -
         operate.retry_incident(tx, incident, order.by)
 
 
+def _retry_incident(tx: Tx, incident: int, _arguments: Mapping[str, Any], order: Order) -> None:
+    operate.retry_incident(tx, incident, order.by)
+
+
+def _resolve_incident(tx: Tx, incident: int, _arguments: Mapping[str, Any], order: Order) -> None:
+    operate.resolve_incident(tx, incident, order.by, order.reason)
+
+
 _VERBS: Mapping[str, Callable[[Tx, int, Mapping[str, Any], Order], None]] = {
     "suspend": _suspend,
     "resume": _resume,
@@ -250,7 +268,11 @@ _VERBS: Mapping[str, Callable[[Tx, int, Mapping[str, Any], Order], None]] = {
     "jump": _jump,
     "migrate": _migrate,
     "retry": _retry,
+    "retry_incident": _retry_incident,
+    "resolve_incident": _resolve_incident,
 }
+# These are done to incidents, all others to instances.
+OF_INCIDENTS = frozenset({"retry_incident", "resolve_incident"})
 
 
 def _texts(value: Any) -> bool:
@@ -274,7 +296,10 @@ VERBS = tuple(_VERBS)
 
 
 def _check(verb: str, chosen: Filter, arguments: Mapping[str, Any]) -> None:
-    check(chosen)
+    if verb not in OF_INCIDENTS:
+        check(chosen)
+    else:
+        _check_state(chosen)
     wrong = [name for name, fits in _NEEDS.get(verb, {}).items() if not fits(arguments.get(name))]
     odd = sorted(arguments.keys() - {*_NEEDS.get(verb, {})})
     why = ""
@@ -292,10 +317,14 @@ def _check(verb: str, chosen: Filter, arguments: Mapping[str, Any]) -> None:
 
 def check(chosen: Filter) -> None:
     """Pass when a filter makes sense; BadFilter."""
-    if chosen.state is not None and chosen.state not in STATE_NUMBERS:
-        raise BadFilter(name="state", states=", ".join(STATE_NUMBERS))
+    _check_state(chosen)
     if chosen.node is not None and chosen.process is None:
         raise BadFilter(name="node", states=", ".join(STATE_NUMBERS))
+
+
+def _check_state(chosen: Filter) -> None:
+    if chosen.state is not None and chosen.state not in STATE_NUMBERS:
+        raise BadFilter(name="state", states=", ".join(STATE_NUMBERS))
 
 
 def _digest(token: str) -> bytes:

@@ -22,9 +22,12 @@ def check(graph: Graph, handlers: Handlers, *, execution: bool) -> list[Problem]
 
 
 def warnings(graph: Graph, handlers: Handlers, known: Collection[str]) -> list[Problem]:
-    """What is doubtful in a graph that passed ``check``; ``known`` are the processes that may be called."""
+    """What is doubtful in a graph that passed ``check``; ``known`` are the processes that may be called.
+
+    A call of another one is an error, unless the handlers are lenient.
+    """
     found = [*(p for p in _runs(graph) if p.warning), *_choices(graph), *_uncaught(graph), *feel(graph)]
-    found += unknown_calls(graph, known, "not-deployed")
+    found += unknown_calls(graph, known, "not-deployed" if handlers.lenient else "unknown-process")
     if handlers.lenient:
         found += _unnamed(graph, handlers)
     return sorted(set(found), key=lambda p: (p.element, p.code, p.what))

@@ -5,32 +5,45 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from diaodu.engine import bulk, external, operate, store
-from diaodu.engine.definition import Definition, deploy, deploy_all
-from diaodu.engine.errors import TaskNotOpen
+from diaodu.engine.definition import Definition
+from diaodu.engine.errors import TaskNotOpen, TaskPlanned
+from diaodu.engine.examine import deploy, deploy_all, deploy_together, deployed_keys, examine
 from diaodu.engine.game import TASK
 from diaodu.engine.instance import READY, Job
 from diaodu.engine.operate import retry_incident
+from diaodu.engine.parse import MAX_BYTES
 from diaodu.engine.ports import Signal
-from diaodu.engine.queries import get_task
+from diaodu.engine.queries import entered, get_task
 from diaodu.engine.signals import body_of
-from diaodu.kernel import journal
+from diaodu.engine.tasks import hand_over_tasks, prioritise_tasks, resume_tasks, set_due, suspend_tasks
+from diaodu.kernel import journal, sets
 from diaodu.kernel.db import Tx
 from diaodu.kernel.ids import part_of
 
 __all__ = [
+    "MAX_BYTES",
     "Definition",
     "Enqueue",
     "bulk",
     "claim_tasks",
+    "complete_drawn",
     "complete_task",
     "deploy",
     "deploy_all",
+    "deploy_together",
+    "deployed_keys",
     "enqueue",
+    "examine",
     "external",
     "finish_tasks",
+    "hand_over_tasks",
     "operate",
+    "prioritise_tasks",
+    "resume_tasks",
     "retry_incident",
+    "set_due",
     "signal",
+    "suspend_tasks",
     "unclaim_task",
 ]
 
@@ -46,9 +59,9 @@ class Enqueue:
     instance_id: int | None = None
 
 
-def signal(tx: Tx, signals: Sequence[Signal]) -> None:
-    """Wake the engine: each signal becomes a job that is due at once."""
-    store.insert_jobs(tx, [_signal_job(tx, s) for s in signals])
+def signal(tx: Tx, signals: Sequence[Signal], msg_key: str | None = None) -> None:
+    """Wake the engine: each signal becomes a job that is due at once; under a ``msg_key`` it stays known."""
+    store.insert_jobs(tx, [_signal_job(tx, s, msg_key) for s in signals])
 
 
 def enqueue(tx: Tx, rows: Sequence[Enqueue]) -> list[bool]:
@@ -70,7 +83,8 @@ def claim_tasks(tx: Tx, task_ids: Sequence[int], person: int) -> set[int]:
         (person, tx.now, part_of(task_ids[0]), list(task_ids)),
     )
     for task, root in found:
-        journal.record(tx, root, {"t": "task.claimed", "task": task, "by": person})
+        entry = {"t": "task.claimed", "task": task, "by": person, "from": "offered", "to": "claimed"}
+        journal.record(tx, root, entry)
     return {task for task, _ in found}
 
 
@@ -83,10 +97,12 @@ def finish_tasks(tx: Tx, task_ids: Sequence[int], person: int) -> set[int]:
         return set()
     found = tx.rows(
         "update engine.human_task set state = 3, ended_at = %s"
-        " where part = %s and id = any(%s::int8[]) and state = 1 and assignee = %s and planned returning id",
+        " where part = %s and id = any(%s::int8[]) and state = 1 and assignee = %s and planned returning id, root_id",
         (tx.now, part_of(task_ids[0]), list(task_ids), person),
     )
-    return {r[0] for r in found}
+    for task, root in found:
+        journal.record(tx, root, {"t": "task.done", "task": task, "by": person, "from": "claimed", "to": "done"})
+    return {task for task, _ in found}
 
 
 def unclaim_task(tx: Tx, task_id: int, person: int) -> None:
@@ -100,7 +116,8 @@ def unclaim_task(tx: Tx, task_id: int, person: int) -> None:
     )
     if not given_back:
         raise TaskNotOpen(id=task_id, state=get_task(tx, task_id).state)
-    journal.record(tx, task.root_id, {"t": "task.returned", "task": task_id, "by": person})
+    entry = {"t": "task.returned", "task": task_id, "by": person, "from": "claimed", "to": "offered"}
+    journal.record(tx, task.root_id, entry)
 
 
 def complete_task(tx: Tx, task_id: int, person: int, report: Enqueue) -> bool:
@@ -123,9 +140,40 @@ def complete_task(tx: Tx, task_id: int, person: int, report: Enqueue) -> bool:
     return row is not None
 
 
-def _signal_job(tx: Tx, signal: Signal) -> Job:
+_COMPLETE = """
+with done as (
+  update engine.human_task set state = 3, ended_at = %(now)s
+   where part = %(part)s and id = %(task)s and state = 1 and assignee = %(person)s and not planned
+  returning part, root_id)
+insert into engine.job (part, id, root_id, kind, name, msg_key, body, state, due_at, attempts, created_at)
+select part, %(job)s, root_id, 'message', %(name)s, %(key)s, %(body)s::jsonb, 0, %(now)s, 0, %(now)s from done
+"""
+
+
+def complete_drawn(tx: Tx, task_id: int, person: int, variables: Mapping[str, Any], report: str | None) -> None:
+    """Complete a task that the diagram itself draws and that one has claimed; the token moves later, by the worker.
+
+    The same ``report`` of the same task again is nothing. TaskNotOpen, TaskPlanned, NotFound.
+    """
+    part, key = part_of(task_id), None if report is None else f"task:{task_id}:{report}"
+    body = sets.to_json({"key": str(task_id), "vars": variables})
+    # One statement: what a person waits for is the way to the database and back.
+    if tx.run(
+        _COMPLETE,
+        {"now": tx.now, "part": part, "task": task_id, "person": person, "job": tx.new_id(part), "name": TASK,
+         "key": key, "body": body},
+    ):  # fmt: skip
+        return
+    task = get_task(tx, task_id)
+    if task.planned:
+        raise TaskPlanned(id=task_id)
+    if key is None or not entered(tx, task.root_id, key):
+        raise TaskNotOpen(id=task_id, state=task.state)
+
+
+def _signal_job(tx: Tx, signal: Signal, msg_key: str | None) -> Job:
     kind, name, body = body_of(signal)
-    return _job(tx, signal.root_id, kind, name, body)
+    return _job(tx, signal.root_id, kind, name, body, msg_key=msg_key)
 
 
 def _job(

@@ -9,7 +9,7 @@ from functools import lru_cache
 from diaodu.engine.errors import Problem, ProcessNotExecutable
 from diaodu.engine.graph import Graph, Node, Process
 from diaodu.engine.model import WorkingTime
-from diaodu.engine.parse import parse, parse_all, parse_trusted
+from diaodu.engine.parse import parse_trusted
 from diaodu.engine.ports import Handlers
 from diaodu.engine.times import cycle_of, due_at
 from diaodu.feel import FeelError, to_python
@@ -31,20 +31,8 @@ class Definition:
     deployed_at: datetime
 
 
-def deploy(tx: Tx, bpmn: bytes, handlers: Handlers) -> Definition:
-    """Check and store the one process of a file; the newest version is kept when the source is the same.
-
-    Raises ProcessNotExecutable with every problem that was found.
-    """
-    return _store(tx, parse(bpmn, handlers), bpmn, handlers)
-
-
-def deploy_all(tx: Tx, bpmn: bytes, handlers: Handlers) -> list[Definition]:
-    """The same for a file with several processes."""
-    return [_store(tx, graph, bpmn, handlers) for graph in parse_all(bpmn, handlers)]
-
-
-def _store(tx: Tx, graph: Graph, bpmn: bytes, handlers: Handlers) -> Definition:
+def store(tx: Tx, graph: Graph, bpmn: bytes, handlers: Handlers) -> Definition:
+    """Store a process that was checked as its next version; the newest one is kept when the source is the same."""
     digest = hashlib.sha256(bpmn).digest()
     tx.run("lock table engine.definition in share row exclusive mode")
     newest = tx.row(

@@ -27,6 +27,7 @@ class Draft:
     fields: dict[str, Any] = field(default_factory=dict)
     flows: list[Flow] = field(default_factory=list)
     incoming: list[int] = field(default_factory=list)
+    inner: list["Draft"] = field(default_factory=list)  # directly inside it
 
     @property
     def event(self) -> Element:
@@ -88,11 +89,15 @@ class Notes:
             self.problem(element, "no-type" if name == "type" else "missing", "diaodu:" + name)
         return str(value)
 
+    def language(self, element: Element, name: str | None) -> None:
+        """Refuse another language of expressions than FEEL, which is the one where none is named."""
+        if name and "feel" not in name.lower():
+            attribute = "expressionLanguage" if element is self.root else "language"
+            self.problem(element, "unsupported-attribute", f'{attribute}="{name}"')
+
     def feel(self, element: Element, text: str | None, names: tuple[str, ...] = ()) -> Expression | None:
         """An expression; None and a problem when it cannot be read."""
-        language = element.get("language") or element.get("expressionLanguage") or "feel"
-        if "feel" not in language.lower():
-            self.problem(element, "unsupported-attribute", f'language="{language}"')
+        self.language(element, element.get("language") or element.get("expressionLanguage"))
         try:
             return compile_expression((text or "").strip().removeprefix("=").strip(), names)
         except FeelSyntaxError as error:

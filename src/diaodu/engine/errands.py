@@ -12,9 +12,9 @@ from diaodu.engine.instance import READY, Job
 from diaodu.engine.model import Broadcast, Start
 from diaodu.engine.signals import body_of
 from diaodu.engine.times import next_of
-from diaodu.kernel import journal
+from diaodu.kernel import journal, keys
 from diaodu.kernel.db import Database, Tx
-from diaodu.kernel.ids import part_for, part_of
+from diaodu.kernel.ids import part_of
 
 AT_ONCE = 100
 _THROWN = """
@@ -84,17 +84,8 @@ def _start(db: Database, actor: str, process: str, node: str, at: datetime) -> N
     """One start, at a root whose id the instant fixes."""
     key = f"{process} {node} {at.isoformat()}"
     with db.transaction(actor=actor) as tx:
-        new = tx.new_id(part_for(key, db.parts))
-        tx.run(
-            "insert into kernel.ext_key (kind, source, key, id) values ('schedule', %s, %s, %s) on conflict do nothing",
-            (process, key, new),
-        )
-        row = tx.row(
-            "select id from kernel.ext_key where kind = 'schedule' and source = %s and key = %s", (process, key)
-        )
-    assert row is not None
+        root = keys.id_for(tx, "schedule", source=process, key=key)
     with db.transaction(actor=actor) as tx:
-        root = int(row[0])
         if journal.create(tx, [root], "process"):
             kind, name, body = body_of(Start(root, process, at.isoformat(), {}, node))
             job = Job(tx.new_id(part_of(root)), root, None, None, kind, name, None, body, READY, tx.now, 0, tx.now)

@@ -153,6 +153,12 @@ class Problem:
         """Whether the process may be deployed all the same."""
         return self.code in WARNINGS
 
+    def to_json(self) -> dict[str, str]:
+        """As plain JSON: ``severity`` (error or warning), ``element``, ``code``, ``en``, ``zh``."""
+        grade = "warning" if self.warning else "error"
+        texts = {language: self.message(language) for language in ("en", "zh")}
+        return {"severity": grade, "element": self.element, "code": self.code, **texts}
+
     def message(self, language: str) -> str:
         """The reason in ``zh`` or ``en``."""
         return _PROBLEMS[self.code][language == "zh"].format(
@@ -167,11 +173,7 @@ class ProcessNotExecutable(Rejected):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__(
-            problems=[
-                {"element": p.element, "code": p.code, "en": p.message("en"), "zh": p.message("zh")} for p in problems
-            ]
-        )
+        super().__init__(findings=[p.to_json() for p in problems])
 
     def message(self, language: str) -> str:
         """All reasons, one after another."""
@@ -198,6 +200,14 @@ class TaskNotOpen(Rejected):
     code, status = "engine.task-not-open", 409
     en = "Task {id} is not open to you: it is {state}."
     zh = "任务 {id} 对您不可操作:当前状态为{state}。"
+
+
+class TaskPlanned(Rejected):
+    """409: the task belongs to a plan, not to the diagram."""
+
+    code, status = "engine.task-planned", 409
+    en = "Task {id} is a work order: report on it there, with its form."
+    zh = "任务 {id} 属于工单，请在工单上按表单回单。"
 
 
 class IncidentNotOpen(Rejected):

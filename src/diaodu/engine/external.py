@@ -133,6 +133,19 @@ def raise_error(tx: Tx, task_id: int, lock_token: str, code: str, message: str) 
     return _end(tx, task_id, lock_token, BusinessError(code, message))
 
 
+def topic_of(tx: Tx, task_id: int) -> str:
+    """The topic of a task, or of its answer when the task is gone; NotFound."""
+    part = part_of(task_id)
+    row = tx.row("select topic from engine.external_task where part = %s and id = %s", (part, task_id)) or tx.row(
+        "select body ->> 'topic' from engine.job"
+        " where part = %s and kind = 'answer' and name = %s and body ->> 'topic' is not null limit 1",
+        (part, str(task_id)),
+    )
+    if row is None:
+        raise NotFound(entity="external task", id=task_id)
+    return str(row[0])
+
+
 def fail(
     tx: Tx, task_id: int, lock_token: str, reason: str, *, again: bool = True, after: timedelta | None = None
 ) -> bool:
@@ -176,7 +189,8 @@ def _end(tx: Tx, task_id: int, lock_token: str, outcome: Done | BusinessError | 
     part = part_of(task_id)
     state = FAILED if isinstance(outcome, Failed) else ANSWERED
     tx.expect(1, "update engine.external_task set state = %s where part = %s and id = %s", (state, part, task_id))
-    _answer(tx, root, Answer(root, task_id, outcome), None if state == FAILED else f"external:{lock_token}")
+    said = Answer(root, task_id, outcome)
+    _answer(tx, said, topic_of(tx, task_id), None if state == FAILED else f"external:{lock_token}")
     return True
 
 
@@ -213,15 +227,17 @@ def _late(tx: Tx, root: int, task_id: int, lock_token: str, said: Mapping[str, A
 def _give_up(tx: Tx, part: int, topics: Sequence[str]) -> None:
     rows = tx.rows(
         "update engine.external_task set state = 2, lock_token = null where part = %s and state = 0"
-        " and topic = any(%s::text[]) and due_at <= %s and attempts >= %s returning id, root_id, attempts",
+        " and topic = any(%s::text[]) and due_at <= %s and attempts >= %s returning id, root_id, attempts, topic",
         (part, list(topics), tx.now, ATTEMPTS_MAX),
     )
-    for task, root, attempts in rows:
-        _answer(tx, root, Answer(root, task, Failed("no worker answered", attempts)), None)
+    for task, root, attempts, topic in rows:
+        _answer(tx, Answer(root, task, Failed("no worker answered", attempts)), topic, None)
 
 
-def _answer(tx: Tx, root: int, said: Answer, msg_key: str | None) -> None:
-    kind, name, body = body_of(said)
+def _answer(tx: Tx, said: Answer, topic: str, msg_key: str | None) -> None:
+    """Hand an answer over; its topic tells who may repeat it when the task is gone."""
+    (kind, name, body), root = body_of(said), said.root_id
+    body["topic"] = topic
     made = tx.new_id(part_of(root))
     store.insert_jobs(tx, [Job(made, root, None, None, kind, name, msg_key, body, READY, tx.now, 0, tx.now)])
 

@@ -237,7 +237,7 @@ def _locals(notes: Notes, draft: Draft) -> tuple[str, ...]:
 
 def _inside(notes: Notes, draft: Draft, drafts: Drafts) -> None:
     draft.fields["own"] = _locals(notes, draft)
-    starts = [d.index for d in drafts if d.scope == draft.index and d.kind is Kind.START]
+    starts = [d.index for d in draft.inner if d.kind is Kind.START]
     if len(starts) != 1:
         notes.problem(draft.element, "no-start", str(len(starts)))
     draft.fields["entries"] = tuple(starts)
@@ -251,15 +251,15 @@ def _inside(notes: Notes, draft: Draft, drafts: Drafts) -> None:
             notes.problem(draft.element, "into-start")
 
 
-def _entries(draft: Draft, drafts: Drafts) -> list[Draft]:
+def _entries(draft: Draft) -> list[Draft]:
     """What may begin in an ad-hoc subprocess."""
-    inner = [d for d in drafts if d.scope == draft.index and not d.incoming and d.kind is not Kind.BOUNDARY]
-    return [d for d in inner if d.kind is not Kind.EVENT_SUBPROCESS]
+    others = (Kind.BOUNDARY, Kind.EVENT_SUBPROCESS)
+    return [d for d in draft.inner if not d.incoming and d.kind not in others]
 
 
-def _stage(notes: Notes, draft: Draft, drafts: Drafts) -> None:
+def _stage(notes: Notes, draft: Draft, _drafts: Drafts) -> None:
     activities: dict[str, int] = {}
-    for inner in _entries(draft, drafts):
+    for inner in _entries(draft):
         kinds = (inner.element.get(EXTENSION + "kind") or "").split()
         if not kinds:
             notes.problem(inner.element, "no-kind")
@@ -275,10 +275,10 @@ def _stage(notes: Notes, draft: Draft, drafts: Drafts) -> None:
         notes.problem(draft.element, "unsupported", "completionCondition")
 
 
-def _adhoc(notes: Notes, draft: Draft, drafts: Drafts) -> None:
+def _adhoc(notes: Notes, draft: Draft, _drafts: Drafts) -> None:
     element, condition = draft.element, draft.element.find(MODEL + "completionCondition")
-    entries = _entries(draft, drafts)
-    for inner in (d for d in drafts if d.scope == draft.index and d.kind in (Kind.START, Kind.END)):
+    entries = _entries(draft)
+    for inner in (d for d in draft.inner if d.kind in (Kind.START, Kind.END)):
         notes.problem(inner.element, "in-adhoc")
     if not entries:
         notes.problem(element, "missing", "activity")

@@ -6,7 +6,6 @@ know of a file can neither be lost nor trouble it; only its drawing is put into 
 
 from collections.abc import Iterator
 
-import bpmn_io
 from lxml import etree
 
 from diaodu.engine import layout_plain
@@ -17,15 +16,15 @@ from diaodu.engine.layout_plain import BPMN, BPMNDI, DC, NAMESPACES, Element, is
 LAID_OUT_MAX = 500
 
 
-def with_diagram(bpmn: bytes) -> bytes:
+def with_diagram(bpmn: bytes, key: str | None = None) -> bytes:
     """A process with a diagram: the same bytes if it has one, else with one before the end of the last element.
 
-    ``bpmn`` is a source that was deployed. Raises DiagramNotDrawn.
+    ``bpmn`` is a source that was deployed, ``key`` its process, else the first. Raises DiagramNotDrawn.
     """
     root = _parsed(bpmn)
     if root.find(BPMNDI + "BPMNDiagram") is not None:
         return bpmn
-    process = next(root.iterchildren(BPMN + "process"))
+    process = next(p for p in root.iterchildren(BPMN + "process") if key in (None, p.get("id")))
     diagrams = _laid_out(process)
     drawing = b"".join(etree.tostring(d, encoding="ascii", xml_declaration=False, with_tail=False) for d in diagrams)
     return _before_end(bpmn, drawing.decode("ascii"))
@@ -44,6 +43,8 @@ def _laid_out(process: Element) -> list[Element]:
 
 def _by_library(process: Element, *, opened: bool) -> list[Element]:
     """The diagrams that the library makes; LookupError when they do not hold every node and flow."""
+    import bpmn_io  # noqa: PLC0415 - takes as long to load as all the rest of a command, and few draw
+
     made = etree.fromstring(bpmn_io.layout_process(_bare(process, opened=opened)).encode())
     diagrams = made.findall(BPMNDI + "BPMNDiagram")
     drawn = {e.get("bpmnElement") for d in diagrams for e in d.iter(BPMNDI + "BPMNShape", BPMNDI + "BPMNEdge")}

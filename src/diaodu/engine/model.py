@@ -4,7 +4,7 @@ Nobody changes one that was said. What is made for every step is not frozen all 
 dear to make.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -115,6 +115,7 @@ class Advance:
     activate: Sequence[Activation] = ()
     withdraw: Sequence[str] = ()
     done: bool = False
+    reasons: Mapping[str, str] = field(default_factory=dict)  # by key: why it is withdrawn, where that is to be told
 
 
 @dataclass(frozen=True)
@@ -144,8 +145,8 @@ class Start:
 class Message:
     """Deliver a message to the token of that root that waits for ``name`` and ``key``, or start what it starts.
 
-    If an instance of the root may come to wait for it, it is kept for ``ttl`` (TTL_DEFAULT; at most TTL_MAX); else
-    it is nothing.
+    If an instance of the root may come to wait for it, it is kept for ``ttl`` (TTL_DEFAULT; at most TTL_MAX) from when
+    it was sent; else it is nothing.
     """
 
     root_id: int
@@ -153,6 +154,7 @@ class Message:
     key: str
     vars: Mapping[str, Any] = field(default_factory=dict)
     ttl: timedelta | None = None
+    sent_at: datetime | None = None  # now, if not told
 
 
 @dataclass(frozen=True)
@@ -269,3 +271,13 @@ class WorkingTime:
     calendar: str
     start: datetime
     duration: str
+
+
+def told(entries: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The entries of a history with one ``node.done`` for each node: what was left in one go is stored as one."""
+    for entry in entries:
+        if "nodes" not in entry:
+            yield entry
+            continue
+        for node in entry["nodes"]:
+            yield {"t": entry["t"], "instance": entry["instance"], "node": node}

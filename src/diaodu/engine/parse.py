@@ -45,6 +45,7 @@ def parse_all(bpmn: bytes, handlers: Handlers) -> list[Graph]:
     """Compile all processes of a file that hold anything; ProcessNotExecutable with the problems of all of them."""
     root = _read(bpmn)
     notes = Notes(root, lenient=handlers.lenient)
+    notes.language(root, root.get("expressionLanguage"))
     name_data(notes)
     graphs = []
     seen: set[str] = set()
@@ -149,6 +150,8 @@ class _Reader:
         kind, trigger = self._kind(element)
         draft = Draft(index, element, kind, trigger, scope)
         self.drafts.append(draft)
+        if scope >= 0:
+            self.drafts[scope].inner.append(draft)
         name, notes = local_name(element), self.notes
         notes.attributes(element)
         notes.extensions(element, self._extensions(draft))

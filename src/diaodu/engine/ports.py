@@ -4,7 +4,7 @@ The order (root) rows of the batch are locked before anything here is called. No
 process: work of other systems is written down as an intent and comes back as a job.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -33,7 +33,7 @@ from diaodu.engine.model import (
     Wait,
     WorkingTime,
 )
-from diaodu.kernel.db import Tx
+from diaodu.kernel.db import Database, Tx
 
 __all__ = [
     "Activation",
@@ -48,6 +48,7 @@ __all__ = [
     "Decision",
     "DecisionService",
     "Done",
+    "Errand",
     "FactsProvider",
     "Handlers",
     "Inbound",
@@ -116,12 +117,20 @@ class FactsProvider(Protocol):
         """For each root the names that a FEEL expression may use beside the instance's variables."""
 
 
+class Errand(Protocol):
+    """Work beside the batches, in transactions of its own; called again and again for the partitions held."""
+
+    def __call__(self, db: Database, actor: str, parts: Collection[int]) -> int:
+        """Do a little of what is due; returns how much was done, 0 when nothing is."""
+
+
 @dataclass(frozen=True)
 class Handlers:
     """All that is plugged into an engine; missing service types are refused at deployment.
 
     With ``lenient`` a task that names no service, decision or pool is taken too: its element id is the type or the
     decision, the pool is 0. ``effects`` are the service types whose work writes effects: nobody skips them by hand.
+    ``errands`` are done beside the batches by whoever holds the partitions.
     """
 
     services: Mapping[str, ServiceHandler]
@@ -132,3 +141,4 @@ class Handlers:
     calendar: Calendar | None = None
     lenient: bool = False
     effects: frozenset[str] = frozenset()
+    errands: Sequence[Errand] = ()

@@ -1,7 +1,7 @@
 """What the engine tells about itself: instances, tokens, worklists, incidents, and why an instance waits."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,9 @@ from diaodu.engine.definition import compiled, definition_of
 from diaodu.engine.filters import Filter, find
 from diaodu.engine.graph import Graph, Kind, Node
 from diaodu.engine.instance import Token, load_token
-from diaodu.engine.model import EXTERNAL
+from diaodu.engine.layout import with_diagram
+from diaodu.engine.listing import DefinitionView, ElementView, definitions, elements, get_definition
+from diaodu.engine.model import EXTERNAL, told
 from diaodu.engine.versions import Finding, Proposal, propose
 from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
@@ -18,6 +20,8 @@ from diaodu.kernel.errors import NotFound
 from diaodu.kernel.ids import part_of
 
 __all__ = [
+    "DefinitionView",
+    "ElementView",
     "Filter",
     "Finding",
     "Frame",
@@ -29,20 +33,25 @@ __all__ = [
     "TokenView",
     "call_stack",
     "calls_of",
+    "definitions",
+    "elements",
+    "entered",
     "explain_wait",
     "find",
-    "get_bpmn",
+    "get_definition",
     "get_instance",
     "get_task",
     "history_of",
     "incidents",
     "instances_of",
+    "open_incidents",
     "propose_migration",
     "stage_kinds",
     "tasks_of",
     "tasks_of_root",
     "tasks_offered",
     "tokens",
+    "with_diagram",
 ]
 INSTANCE_STATES = ("active", "ended", "cancelled", "suspended")
 TASK_STATES = ("offered", "claimed", "suspended", "done", "withdrawn")
@@ -201,12 +210,20 @@ def incidents(tx: Tx, limit: int, root_id: int | None = None) -> list[IncidentVi
     return [IncidentView(*r) for r in tx.rows(sql, (*params, limit))]
 
 
-def get_bpmn(tx: Tx, definition_id: int) -> bytes:
-    """The source of a process version, byte by byte as it was deployed; NotFound."""
-    row = tx.row("select bpmn from engine.definition where id = %s", (definition_id,))
-    if row is None:
-        raise NotFound(entity="definition", id=definition_id)
-    return bytes(row[0])
+def open_incidents(tx: Tx, parts: Collection[int]) -> list[IncidentView]:
+    """All open incidents of some partitions."""
+    columns = ", ".join(f"i.{c}" for c in _INCIDENT.split(", "))
+    sql = f"select {columns} from unnest(%s::int2[]) p(part) join engine.incident i on i.part = p.part"
+    return [IncidentView(*r) for r in tx.rows(f"{sql} where i.resolved_at is null order by i.id", (sorted(parts),))]
+
+
+def entered(tx: Tx, root_id: int, msg_key: str) -> bool:
+    """Whether something under this message key has entered a root."""
+    found = tx.row(
+        "select 1 from engine.job where part = %s and root_id = %s and msg_key = %s",
+        (part_of(root_id), root_id, msg_key),
+    )
+    return found is not None
 
 
 def stage_kinds(tx: Tx, process: str) -> frozenset[str]:
@@ -359,16 +376,6 @@ def history_of(tx: Tx, instance_id: int) -> list[Mapping[str, Any]]:
         for entry in told(row["entries"])
         if entry.get("instance") in meant
     ]
-
-
-def told(entries: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """The entries of a history with one ``node.done`` for each node: what was left in one go is stored as one."""
-    for entry in entries:
-        if "nodes" not in entry:
-            yield entry
-            continue
-        for node in entry["nodes"]:
-            yield {"t": entry["t"], "instance": entry["instance"], "node": node}
 
 
 def _stored_tokens(tx: Tx, instance_id: int) -> tuple[Graph, list[Token]]:

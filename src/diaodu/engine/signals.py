@@ -1,7 +1,8 @@
 """The jobs that hold signals: how a signal is written down, and read again."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from diaodu.engine.instance import Job
@@ -29,7 +30,9 @@ Written = tuple[str, str, Body]
 def signal_of(job: Job) -> Signal | None:
     """The signal that a job holds; None when it holds none."""
     read = _READ.get(job.kind)
-    return None if read is None else read(job.root_id, job.name, job.body)
+    found = None if read is None else read(job.root_id, job.name, job.body)
+    # Its job may have waited: for a worker, or for its suspended instance.
+    return replace(found, sent_at=found.sent_at or job.created_at) if isinstance(found, Message) else found
 
 
 def body_of(signal: Signal) -> Written:
@@ -38,13 +41,21 @@ def body_of(signal: Signal) -> Written:
 
 
 def _read_message(root: int, name: str, body: Body) -> Message:
-    ttl = body.get("ttl")
-    return Message(root, name, body["key"], body["vars"], None if ttl is None else timedelta(seconds=ttl))
+    ttl, sent = body.get("ttl"), body.get("sent")
+    return Message(
+        root,
+        name,
+        body["key"],
+        body["vars"],
+        None if ttl is None else timedelta(seconds=ttl),
+        None if sent is None else datetime.fromisoformat(sent),
+    )
 
 
 def _write_message(sent: Message) -> Written:
     ttl = {} if sent.ttl is None else {"ttl": sent.ttl.total_seconds()}
-    return "message", sent.name, {"key": sent.key, "vars": dict(sent.vars), **ttl}
+    begun = {} if sent.sent_at is None else {"sent": sent.sent_at.isoformat()}
+    return "message", sent.name, {"key": sent.key, "vars": dict(sent.vars), **ttl, **begun}
 
 
 def _write_start(asked: Start) -> Written:

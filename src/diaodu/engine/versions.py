@@ -59,14 +59,17 @@ class Report:
 def propose(old: Graph, new: Graph) -> Proposal:
     """Map what has the same id and a compatible kind; what has not is proposed by its name, as a hint."""
     mapping, hints, missing = {}, {}, []
+    named: dict[tuple[object, ...], list[str]] = {}
+    for node in new.nodes[:-1]:
+        named.setdefault((node.name, *_sort(node)), []).append(node.id)
     for node in old.nodes[:-1]:
         same = new.by_id.get(node.id)
         if same is not None and compatible(node, new.nodes[same]):
             mapping[node.id] = node.id
             continue
-        named = [n for n in new.nodes[:-1] if n.name and n.name == node.name and compatible(node, n)]
-        if len(named) == 1:
-            hints[node.id] = named[0].id
+        alike = named.get((node.name, *_sort(node)), [])
+        if len(alike) == 1:
+            hints[node.id] = alike[0]
         else:
             missing.append(node.id)
     return Proposal(mapping, hints, tuple(missing))
@@ -74,11 +77,11 @@ def propose(old: Graph, new: Graph) -> Proposal:
 
 def compatible(old: Node, new: Node) -> bool:
     """Whether what stands at a node of one version can stand at one of the other."""
-    return old.kind is new.kind and old.trigger is new.trigger and _loop(old) == _loop(new)
+    return _sort(old) == _sort(new)
 
 
-def _loop(node: Node) -> tuple[bool, bool] | None:
-    return None if node.loop is None else (node.loop.multi, node.loop.sequential)
+def _sort(node: Node) -> tuple[object, ...]:
+    return node.kind, node.trigger, None if node.loop is None else (node.loop.multi, node.loop.sequential)
 
 
 def examine(instance: Instance, new: Graph, mapping: Mapping[str, str], *, recompute: bool) -> Report:

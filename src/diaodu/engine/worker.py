@@ -16,7 +16,7 @@ from diaodu.kernel.db import Database
 
 BATCH, BATCH_MAX = 100, 500
 PAUSE, PAUSE_MAX = 0.002, 0.1  # seconds without work
-ERRANDS = 0.2  # seconds between two looks for signals to other roots, starts by the clock, bulk operations
+ERRANDS = 0.2  # seconds between two looks for signals to other roots, starts by the clock, bulk operations, errands
 _PARTITION, _WORKER = "engine:", "engine-worker:"
 _BUSY = """
 select p from unnest(%s::int2[]) p
@@ -81,8 +81,9 @@ class Worker:
 
     def _errands(self) -> int:
         """What is done beside the batches."""
-        held, effects = self._held, self.runner.handlers.effects
-        return errands.run(self.db, self.owner, held) + bulk.run(self.db, self.owner, held, effects)
+        held, handlers = self._held, self.runner.handlers
+        done = errands.run(self.db, self.owner, held) + bulk.run(self.db, self.owner, held, handlers.effects)
+        return done + sum(errand(self.db, self.owner, held) for errand in handlers.errands)
 
     def _busy(self) -> list[int]:
         with self.db.transaction(actor=self.owner) as tx:

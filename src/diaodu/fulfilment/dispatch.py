@@ -1,58 +1,73 @@
 """派单: what runs in the plan-driven stage follows from the ledger.
 
 Intents of systems stand in the send queue as soon as they are ready; here they only show in the diagram. Intents
-of people become work orders, one per kind of work and group, when all effects that it carries are ready.
+of people become work orders (``fulfilment.arrange``), one per kind of work and top-level item.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from diaodu.catalog.model import Performer, Policy
+from diaodu.engine import commands as engine
 from diaodu.engine.ports import Activation, Advance, Call, Decision, Scope, TaskSpec, Wait
+from diaodu.fulfilment.arrange import Arrangement, Standing, arrange, lines_of
 from diaodu.fulfilment.names import work_names
 from diaodu.fulfilment.orders import OrderFacts, load_orders, record_decisions
+from diaodu.fulfilment.replan import replan, shared_things
+from diaodu.fulfilment.standing import settle_items
+from diaodu.fulfilment.wanted import design_of, wanted_effects
 from diaodu.kernel.db import Tx
 from diaodu.kernel.ids import part_of
+from diaodu.ordering import holds
 from diaodu.organization import queries as organization
+from diaodu.planning import commands as ledger
 from diaodu.planning import queries as effects
-from diaodu.planning.model import Effect, Op, State
+from diaodu.planning.model import SETTLED, Effect, Op, State
+from diaodu.planning.plan import plan
+from diaodu.workforce import appointments, recalls
 from diaodu.workforce import commands as workforce
 from diaodu.workforce import queries as work_orders
-from diaodu.workforce.model import WorkLine, WorkOrder
+from diaodu.workforce.model import Recall, RecallEvent, WorkOrder
+from diaodu.workforce.queries import Desk
 
-_DONE = frozenset({State.CONFIRMED, State.UNDONE, State.WITHDRAWN})
+# Holds that TM Forum calls pending: the customer's turn. All others are ours.
+_CUSTOMERS = frozenset({holds.Cause.CUSTOMER, holds.Cause.RETURNED, holds.Cause.PRE})
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """One open stage with all that it follows from."""
+
+    scope: Scope
+    order: OrderFacts
+    known: Sequence[Effect]
+    desks: Sequence[Desk]  # those whose task is active in the stage, or that have no task yet
+    found: Arrangement = field(default_factory=Arrangement)
 
 
 class StageDriver:
     """The engine's AdHocDriver of 业务受理."""
 
     def advance(self, tx: Tx, scopes: Sequence[Scope]) -> Mapping[int, Advance]:
-        """What each stage activates next; it is done when every effect of the plan is settled."""
-        ids = [s.root_id for s in scopes]
-        orders = load_orders(tx, ids)
-        ledger = effects.ledger(tx, ids)
-        existing = work_orders.work_orders_of(tx, ids)
-        made: dict[int, list[WorkOrder]] = {}
-        result: dict[int, Advance] = {}
-        for scope in scopes:
-            order, known = orders[scope.root_id], ledger[scope.root_id]
-            open_effects = [e for e in known if e.state not in _DONE and _in_stage(e, order)]
-            if not open_effects:
-                result[scope.token_id] = Advance(withdraw=sorted(scope.active), done=True)
-                continue
-            offered = (w for w in existing[scope.root_id] if str(w.id) in scope.active)
-            carried = {line.effect for w in offered for line in w.lines}
-            made[scope.token_id] = new = _new_work_orders(tx, order, known, carried)
-            systems = [
-                Activation(e.work, str(e.id))
-                for e in open_effects
-                if order.release.work[e.work].performer is Performer.SYSTEM
-                and e.ready
-                and str(e.id) not in scope.active
-            ]
-            tasks = [Activation(w.kind, str(w.id), _task(tx, order, w)) for w in new]
-            result[scope.token_id] = Advance(activate=[*systems, *tasks])
-        workforce.create(tx, [w for new in made.values() for w in new])
+        """What each stage activates and takes back; it is done when every effect of the plan is settled."""
+        orders = load_orders(tx, [s.root_id for s in scopes])
+        stages = _looked_at(tx, scopes, orders)
+        given_up = [e for s in stages for e in s.known if e.id in s.found.given_up]
+        if given_up:
+            # Nobody is at them any more: what waited for that is planned now.
+            _shrink(tx, stages)
+            ledger.withdraw(tx, given_up)
+            touched = [orders[i] for i in sorted({e.order_id for e in given_up})]
+            replan(tx, touched)
+            settle_items(tx, touched)
+            before, stages = stages, _looked_at(tx, scopes, orders)
+            for old, new in zip(before, stages, strict=True):
+                new.found.withdrawn.update(old.found.withdrawn)
+        _shrink(tx, stages)
+        _ask(tx, stages)
+        made = _new_work_orders(tx, stages, orders)
+        result = {s.scope.token_id: _advance(tx, s, made[s.order.id]) for s in stages}
         record_decisions(tx, orders.values())
         return result
 
@@ -72,42 +87,121 @@ class SentWork:
         """Nothing to write."""
 
 
-def _in_stage(effect: Effect, order: OrderFacts) -> bool:
-    return effect.op is not Op.INHERITED and effect.kind not in order.release.closing
+def _looked_at(tx: Tx, scopes: Sequence[Scope], orders: Mapping[int, OrderFacts]) -> list[_Stage]:
+    """The stages as the facts are now, and what becomes of their work orders."""
+    ids = [s.root_id for s in scopes]
+    known, desks = effects.ledger(tx, ids), work_orders.desks(tx, ids)
+    stages = [_Stage(s, orders[s.root_id], known[s.root_id], _active(s, desks[s.root_id].values())) for s in scopes]
+    asked = recalls.newest(tx, [d.work_order.id for s in stages for d in s.desks if d.busy])
+    return [replace(s, found=arrange(_standing(s, asked), s.desks)) for s in stages]
 
 
-def _new_work_orders(tx: Tx, order: OrderFacts, known: Sequence[Effect], carried: set[int]) -> list[WorkOrder]:
-    settled = {e.id for e in known if e.state in _DONE}
-    waiting: dict[tuple[str, str], list[Effect]] = {}
+def _standing(s: _Stage, asked: Mapping[int, Recall]) -> Standing:
+    order = s.order
     groups = {line.key: line.group for line in order.revision.lines}
-    for e in known:
-        if e.state is State.INTENT and e.id not in carried and order.release.work[e.work].performer is Performer.PEOPLE:
-            waiting.setdefault((groups.get(e.item_key or "", ""), e.work), []).append(e)
-    ready = {key: es for key, es in waiting.items() if all(settled.issuperset(e.needs) for e in es)}
-    return [_work_order(tx, order, work, es) for (_, work), es in ready.items()]
+    # Nobody is at anything most of the time; then nothing has to be recalled.
+    no_more = _unwanted(order, s.known) if any(d.busy for d in s.desks) else frozenset()
+    return Standing(order.release, {e.id: e for e in s.known}, groups, no_more, asked)
 
 
-def _work_order(tx: Tx, order: OrderFacts, work: str, carried: Sequence[Effect]) -> WorkOrder:
+def _unwanted(order: OrderFacts, known: Sequence[Effect]) -> frozenset[int]:
+    wanted = wanted_effects(order, design_of(known, order))
+    return frozenset(plan(known, wanted, shared_things(order, known)).recall)
+
+
+def _active(scope: Scope, desks: Collection[Desk]) -> list[Desk]:
+    return [d for d in desks if str(d.work_order.id) in scope.active or (d.state is None and d.work_order.carried)]
+
+
+def _shrink(tx: Tx, stages: Sequence[_Stage]) -> None:
+    """Write what became of the open work orders and of their tasks."""
+    workforce.rewrite(tx, [w for s in stages for w in s.found.rewritten.values()])
+    for s in stages:
+        gone = [d.work_order for d in s.desks if d.work_order.id in s.found.withdrawn]
+        workforce.withdrawn(tx, gone)
+        rests = {d.work_order.id for d in s.desks if d.state in ("offered", "claimed")} & s.found.suspended
+        engine.suspend_tasks(tx, rests, reason=_reason(tx, s.order))
+        engine.resume_tasks(tx, s.found.resumed)
+
+
+def _reason(tx: Tx, order: OrderFacts) -> str:
+    causes = {h.cause for h in holds.holds_of(tx, [order.id])[order.id]}
+    return "customer" if causes & _CUSTOMERS else "held"
+
+
+def _ask(tx: Tx, stages: Sequence[_Stage]) -> None:
+    """Ask those who are at what is wanted no more, and let those be whose work is wanted again."""
+    questions = [
+        recalls.Question(s.order.id, w.id, s.found.asked[w.id], _minutes(s.order, w))
+        for s in stages
+        for w in (d.work_order for d in s.desks)
+        if w.id in s.found.asked
+    ]
+    recalls.ask(tx, questions)
+    recalls.settle(tx, {i for s in stages for i in s.found.wanted_again}, RecallEvent.DROP)
+
+
+def _new_work_orders(tx: Tx, stages: Sequence[_Stage], orders: Mapping[int, OrderFacts]) -> dict[int, list[WorkOrder]]:
+    """The work orders to activate, by order: those that are made here, and those that a split has made."""
+    made = [_work_order(tx, s.order, es) for s in stages for es in s.found.offered]
+    on_site = {w.id for w in made if orders[w.order_id].release.work[w.kind].on_site}
+    made = appointments.within_windows(tx, made, on_site)
+    workforce.create(tx, made)
+    found = {
+        s.order.id: [d.work_order for d in s.desks if d.state is None and str(d.work_order.id) not in s.scope.active]
+        for s in stages
+    }
+    for w in made:
+        found[w.order_id].append(w)
+    return found
+
+
+def _advance(tx: Tx, s: _Stage, new: Sequence[WorkOrder]) -> Advance:
+    order, scope = s.order, s.scope
+    in_stage = [e for e in s.known if e.op is not Op.INHERITED and e.kind not in order.release.closing]
+    waiting = [e for e in in_stage if e.state not in SETTLED]
+    if not waiting:
+        workforce.withdrawn(tx, [d.work_order for d in s.desks])
+        return Advance(withdraw=sorted(scope.active), done=True)
+    systems = [
+        Activation(e.work, str(e.id))
+        for e in waiting
+        if order.release.work[e.work].performer is Performer.SYSTEM and e.ready and str(e.id) not in scope.active
+    ]
+    tasks = [Activation(w.kind, str(w.id), _task(tx, order, w)) for w in new]
+    settled = {str(e.id) for e in in_stage if e.state is State.WITHDRAWN}
+    gone = {str(i): why for i, why in s.found.withdrawn.items()} | dict.fromkeys(settled & scope.active, "withdrawn")
+    return Advance([*systems, *tasks], sorted(gone), reasons=gone)
+
+
+def _work_order(tx: Tx, order: OrderFacts, carried: Sequence[Effect]) -> WorkOrder:
     line = order.lines()[carried[0].item_key or ""]
     return WorkOrder(
         id=tx.new_id(part_of(order.id)),
         order_id=order.id,
-        kind=work,
-        lines=tuple(WorkLine(e.id, e.kind, e.item_key, e.params) for e in carried),
+        kind=carried[0].work,
+        lines=lines_of(carried),
         release_id=order.release.id,
         place=line.address,
+        customer_id=order.revision.customer["id"],
     )
+
+
+def _minutes(order: OrderFacts, w: WorkOrder) -> float:
+    names = {"工作": work_names(order.release.work[w.kind])}
+    return float(order.decide(Policy.RECALL_MINUTES, order.lines()[w.lines[0].item or ""], names))
 
 
 def _task(tx: Tx, order: OrderFacts, w: WorkOrder) -> TaskSpec:
     kind = order.release.work[w.kind]
     line = order.lines()[w.lines[0].item or ""]
     names = {"工作": work_names(kind)}
+    limit = tx.now + timedelta(minutes=float(order.decide(Policy.WORK_LIMIT_MINUTES, line, names)))
     return TaskSpec(
         name=kind.name["zh"],
         pool=_pool(tx, w.place["unit"], order.decide(Policy.WORK_ROLE, line, names)),
         priority=order.decide(Policy.WORK_PRIORITY, line, names),
-        due_at=tx.now + timedelta(minutes=float(order.decide(Policy.WORK_LIMIT_MINUTES, line, names))),
+        due_at=w.end_at or limit,
     )
 
 

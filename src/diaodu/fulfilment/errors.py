@@ -9,3 +9,59 @@ class NothingFailed(Rejected):
     code, status = "fulfilment.nothing-failed", 409
     en = "Nothing in order {id} has failed; there is nothing to do again."
     zh = "订单 {id} 没有失败项，无需重做。"
+
+
+class EvidenceMissing(Rejected):
+    """400: what is done by hand must be shown."""
+
+    code, status = "fulfilment.evidence-missing", 400
+    en = "Say how {kind} was done by hand: send evidence.text or evidence.attachments."
+    zh = "“{kind}”标记为人工完成须提供证据：请填写 evidence.text 或 evidence.attachments。"
+
+
+class NotByHand(Rejected):
+    """409: nobody can make this true by hand."""
+
+    code, status = "fulfilment.not-by-hand", 409
+    en = "{kind} ({id}) cannot be marked as done by hand. Do it again instead."
+    zh = "“{kind}”（{id}）不能标记为人工完成，请改为重做。"
+
+
+class FalloutTaken(Rejected):
+    """409: somebody else works on it."""
+
+    code, status = "fulfilment.fallout-taken", 409
+    en = "Fallout {id} is with {assignee}. Ask them to give it back."
+    zh = "异常单 {id} 正由 {assignee} 处理，请先由其退回。"
+
+
+class InstantPast(Rejected):
+    """400: one waits for what is to come."""
+
+    code, status = "fulfilment.instant-past", 400
+    en = "{until} has passed already. Name a later instant."
+    zh = "时间 {until} 已过，请填写将来的时间。"
+
+
+class BulkEmpty(Rejected):
+    """409: nothing stands open for that cause."""
+
+    code, status = "fulfilment.bulk-empty", 409
+    en = "Nothing that failed for {cause} is open."
+    zh = "没有因 {cause} 失败的待处理项。"
+
+
+class BulkUnknown(Rejected):
+    """409: a preview that is not one's own, too old, or another one."""
+
+    code, status = "fulfilment.bulk-unknown", 409
+    en = "Bulk operation {id} cannot be confirmed with this digest: look at a new preview, it is valid for an hour."
+    zh = "批量操作 {id} 无法用该摘要确认：请重新预览，预览一小时内有效。"
+
+
+class NothingToRedesign(Rejected):
+    """409: no resource stands behind the work that was named."""
+
+    code, status = "fulfilment.nothing-to-redesign", 409
+    en = "No reserved resource of order {id} stands behind this work: there is nothing to replace."
+    zh = "订单 {id} 的该项工作没有对应的预占资源，无可更换。"

@@ -4,28 +4,38 @@ A report is true whatever has happened to its task since: it lands, and the plan
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from diaodu.catalog.model import Performer
-from diaodu.engine.ports import Inbound, Message, Nudge, Signal
+from diaodu.engine.ports import Inbound, Message, Nudge, Signal, Start
+from diaodu.fulfilment.fallout import decide_failures
 from diaodu.fulfilment.orders import OrderFacts, load_orders, record_decisions
 from diaodu.fulfilment.replan import replan
+from diaodu.fulfilment.standing import settle_items
 from diaodu.fulfilment.wanted import CLAIM
 from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
 from diaodu.ordering import commands as ordering
-from diaodu.ordering.model import Item, ItemState
+from diaodu.ordering.model import FINAL, Action
 from diaodu.planning import commands as ledger
 from diaodu.planning import queries as effects
-from diaodu.planning.model import Effect, State
+from diaodu.planning.model import OPEN, Effect, Op, State
 from diaodu.planning.plan import RELEASE
 
-# States in which an effect still keeps its order waiting.
-_UNSETTLED = frozenset({State.INTENT, State.SENT, State.UNKNOWN, State.FAILED})
-NO_RESOURCE = "no-resource"
 # What an area says of a wish: it stands in the area's queue, or it cannot be.
 _OF_AREAS: Mapping[str, State] = {"waiting": State.SENT, "refused": State.WITHDRAWN}
+_DONE = frozenset({State.CONFIRMED, State.UNDONE, State.WITHDRAWN})
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What a report says of one effect, as it was before."""
+
+    order: OrderFacts
+    effect: Effect
+    said: Mapping[str, Any]
 
 
 class Reports:
@@ -36,27 +46,32 @@ class Reports:
     """
 
     def run(self, tx: Tx, jobs: Sequence[Inbound]) -> Sequence[Signal]:
-        """Land all outcomes set-wise; tell the diagram what has ended."""
+        """Land all outcomes set-wise, plan again what they change, and tell the diagram what has ended."""
         ids = list(dict.fromkeys(j.root_id for j in jobs))
         orders = load_orders(tx, ids)
         known = {e.id: e for es in effects.ledger(tx, ids).values() for e in es}
         signals: list[Signal] = []
         landings: dict[int, ledger.Landing] = {}
-        notes: list[tuple[OrderFacts, Mapping[str, Any], Effect]] = []
+        outcomes: list[_Outcome] = []
         for job in jobs:
-            for outcome in job.body["outcomes"]:
-                effect = known.get(int(outcome["effect"]))
+            for said in job.body["outcomes"]:
+                effect = known.get(int(said["effect"]))
                 if effect is None:
                     continue
-                notes.append((orders[job.root_id], outcome, effect))
-                landings[effect.id] = _landing(effect, outcome, job.body.get("claims", {}))
+                outcomes.append(_Outcome(orders[job.root_id], effect, said))
+                landings[effect.id] = _landing(effect, said, job.body.get("claims", {}))
             if "task" in job.body:
                 signals.append(Message(job.root_id, "task", str(job.body["task"])))
             journal.record(tx, job.root_id, _entry(job))
         changed = ledger.land(tx, list(landings.values()))
-        _move_items(tx, notes)
-        _replan_released(tx, orders, changed)
-        return [*signals, *_ended(tx, orders, changed, notes)]
+        changed += decide_failures(tx, orders, changed)
+        _pass_points(tx, orders, changed)
+        late = {o.effect.id for o in outcomes if o.effect.state is State.WITHDRAWN}
+        again = _changing(orders, changed, late)
+        replan(tx, again)
+        settle_items(tx, orders.values())
+        record_decisions(tx, again)
+        return [*signals, *_ended(tx, orders, changed, outcomes), *_reopened(tx, again)]
 
 
 def _landing(effect: Effect, outcome: Mapping[str, Any], claims: Mapping[str, Any]) -> ledger.Landing:
@@ -73,48 +88,53 @@ def _landing(effect: Effect, outcome: Mapping[str, Any], claims: Mapping[str, An
 def _entry(job: Inbound) -> dict[str, Any]:
     outcomes = [{k: o[k] for k in ("effect", "state", "cause") if o.get(k)} for o in job.body["outcomes"]]
     entry = {"t": "report.landed", "source": job.body["source"], "outcomes": outcomes}
-    return entry | {k: job.body[k] for k in ("task", "by") if k in job.body}
+    return entry | {k: job.body[k] for k in ("task", "by", "request") if k in job.body}
 
 
-def _move_items(tx: Tx, notes: Sequence[tuple[OrderFacts, Mapping[str, Any], Effect]]) -> None:
-    """Items wait while one of their effects failed or finds no resource, and go on when it is repaired."""
-    moves: dict[int, ordering.Move] = {}
-    for order, outcome, effect in notes:
-        for item in order.items:
-            if outcome["state"] == "waiting":
-                moves[item.id] = ordering.Move(item, ItemState.HELD, NO_RESOURCE)
-            elif outcome["state"] == "refused":
-                moves[item.id] = ordering.Move(item, ItemState.PENDING, outcome["cause"]["code"])
-            elif item.key == effect.item_key and (outcome["state"] == "failed" or item.state is ItemState.HELD):
-                moves[item.id] = _fallout(tx, order, item)
-    ordering.move_items(tx, list(moves.values()))
+def _pass_points(tx: Tx, orders: Mapping[int, OrderFacts], changed: Sequence[Effect]) -> None:
+    """A fact may be a point of no return for its item; its kind says so."""
+    passed = []
+    for e in changed:
+        kind = orders[e.order_id].release.effects.get(e.kind)
+        if e.state is State.CONFIRMED and e.op in (Op.DO, Op.REDO) and kind and kind.ponr != "none":
+            passed += [(i, kind.ponr) for i in orders[e.order_id].items if i.key == e.item_key]
+    ordering.pass_points(tx, passed)
 
 
-def _fallout(tx: Tx, order: OrderFacts, item: Item) -> ordering.Move:
-    """An item is held while one of its effects has failed; then it goes on where it stood."""
-    of_item = [e for e in effects.ledger(tx, [order.id])[order.id] if e.item_key == item.key]
-    failed = [e for e in of_item if e.state is State.FAILED]
-    if failed:
-        return ordering.Move(item, ItemState.HELD, f"fallout:{failed[0].kind}")
-    if not (item.reason or "").startswith("fallout:"):
-        return ordering.Move(item, item.state, item.reason)
-    closing = any(e.kind in order.release.closing for e in of_item)
-    return ordering.Move(item, ItemState.CLOSING if closing else ItemState.IN_PROGRESS)
+def _changing(orders: Mapping[int, OrderFacts], changed: Sequence[Effect], late: set[int]) -> list[OrderFacts]:
+    """The orders whose plan may be another one now.
+
+    A first installation does what it planned. Where something is changed or taken back, the next steps follow from
+    what has landed; and a late fact, another design, or the word that the last user of a shared thing has gone,
+    changes any plan.
+    """
+    found = []
+    for i in dict.fromkeys(e.order_id for e in changed):
+        order = orders[i]
+        told = any(e.order_id == i and (e.kind == RELEASE or e.work == "reserve" or e.id in late) for e in changed)
+        if order.revision.state == "accepted" and (told or _in_change(order)):
+            found.append(order)
+    return found
 
 
-def _replan_released(tx: Tx, orders: Mapping[int, OrderFacts], changed: Sequence[Effect]) -> None:
-    """The inventory has said whether the last user of a shared thing has gone: a fact that changes the plan."""
-    ids = {e.order_id for e in changed if e.kind == RELEASE and e.state is State.CONFIRMED}
-    released = [orders[i] for i in sorted(ids)]
-    replan(tx, released)
-    record_decisions(tx, released)
+def _in_change(order: OrderFacts) -> bool:
+    return order.revision.n > 1 or any(
+        line.action is not Action.ADD or not line.wanted for line in order.revision.lines
+    )
+
+
+def _reopened(tx: Tx, orders: Iterable[OrderFacts]) -> list[Signal]:
+    """What became true after an order had been cancelled is undone in an execution of its own."""
+    signals: list[Signal] = []
+    for order in orders:
+        left = [e for e in effects.ledger(tx, [order.id])[order.id] if e.op is Op.UNDO and e.state in OPEN]
+        if left and all(i.state in FINAL for i in order.items):
+            signals.append(Start(order.id, order.release.processes["execution"], f"{order.id}.{left[0].id}"))
+    return signals
 
 
 def _ended(
-    tx: Tx,
-    orders: Mapping[int, OrderFacts],
-    changed: Sequence[Effect],
-    notes: Iterable[tuple[OrderFacts, Mapping[str, Any], Effect]],
+    tx: Tx, orders: Mapping[int, OrderFacts], changed: Sequence[Effect], outcomes: Iterable[_Outcome]
 ) -> list[Signal]:
     """What the diagram is told: which waits are over, and that the plan-driven stage may go on."""
     by_order: dict[int, list[Effect]] = {}
@@ -124,24 +144,24 @@ def _ended(
     for order_id, known in effects.ledger(tx, by_order).items():
         landed = [e for e in by_order[order_id] if e.state is State.CONFIRMED]
         signals += [*_landed(orders[order_id], landed, known), Nudge(order_id)]
-    for order, outcome, effect in notes:
-        if outcome["state"] == "refused":
-            found = {"design": "refused", "reason": outcome["cause"]["code"]}
-            signals.append(Message(order.id, "design", str(effect.revision), found))
+    refused = {(o.order.id, o.effect.revision): o for o in outcomes if o.said["state"] == "refused"}
+    for (order_id, n), o in refused.items():
+        found = {"design": "refused", "reason": o.said["cause"]["code"]}
+        signals.append(Message(order_id, "design", str(n), found))
     return signals
 
 
 def _landed(order: OrderFacts, landed: Sequence[Effect], known: Sequence[Effect]) -> list[Signal]:
-    release, n = order.release, order.revision.n
+    release = order.release
     signals: list[Signal] = [
         Message(order.id, "effect", str(e.id))
         for e in landed
         if release.work[e.work].performer is Performer.SYSTEM and e.kind not in release.closing
     ]
     closed = {e.kind for e in landed if e.kind in release.closing}
-    waiting = {e.kind for e in known if e.state in _UNSETTLED}
+    waiting = {e.kind for e in known if e.state not in _DONE}
     signals += [Message(order.id, "landed", kind) for kind in sorted(closed - waiting)]
-    wishes = [e for e in known if e.work == "reserve" and e.revision == n]
-    if any(e.work == "reserve" for e in landed) and all(e.state is State.CONFIRMED for e in wishes):
-        signals.append(Message(order.id, "design", str(n), {"design": "served"}))
+    for n in sorted({e.revision for e in landed if e.work == "reserve"}):
+        if all(e.state is State.CONFIRMED for e in known if e.work == "reserve" and e.revision == n):
+            signals.append(Message(order.id, "design", str(n), {"design": "served"}))
     return signals

@@ -1,10 +1,16 @@
-"""Writes by people and construction: new resources, faulty ports, the end of quarantines."""
+"""Writes by people and construction: new resources, faulty ports, the end of quarantines; and reservations on trial."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from diaodu.inventory.alternatives import alternatives
+from diaodu.inventory.gather import FIRST_RANK, gather
 from diaodu.inventory.model import TREE, ResourceState
-from diaodu.inventory.serve import lock_area
+from diaodu.inventory.ports import Designer, Wanted
+from diaodu.inventory.requests import grouped
+from diaodu.inventory.reserve import decide, keys_of
+from diaodu.inventory.serve import Trees, lock_area
 from diaodu.kernel import sets
 from diaodu.kernel.db import Tx
 from diaodu.kernel.errors import NotFound
@@ -52,3 +58,41 @@ def end_quarantines(tx: Tx, area: int) -> int:
         "update inventory.resource set state = 0, until = null where area = %s and state = 4 and until <= %s",
         (area, tx.now),
     )
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a reservation would be answered now, what is free instead, and how many wait before it for the same."""
+
+    answer: Mapping[str, Any]
+    alternatives: Sequence[Mapping[str, Any]]
+    ahead: int
+
+
+class Trials:
+    """Tries reservations out: decided as the area's worker would, after all who have rank; nothing is written."""
+
+    def __init__(self, designer: Designer) -> None:
+        self._designer, self._trees = designer, Trees()
+
+    def __call__(self, tx: Tx, area: int, lines: Sequence[Mapping[str, Any]]) -> Trial:
+        """The trial of one order's lines, bodies of ``Wanted`` in one area; NotFound without the area."""
+        row = tx.row("select topology from inventory.area where id = %s", (area,))
+        if row is None:
+            raise NotFound(entity="area", id=area)
+        net, _ = self._trees.of(tx, area, row[0])
+        wanted = [Wanted(n, 0, 1, "reserve", body, 9, tx.now) for n, body in enumerate(lines)]
+        (request,) = grouped(wanted)
+        supply, waiting = gather(tx, area, net, self._designer, fresh=[request], woken=(), after=FIRST_RANK)
+        for earlier in waiting:
+            decide(earlier, supply, self._designer)
+        answer = decide(request, supply, self._designer).answer
+        missing = {m["effect"] for m in answer.get("missing", ())}
+        short = [line for line in request.lines() if line.effect in missing]
+        ahead = tx.row(
+            "select count(*) from inventory.request where area = %s and state = 0 and waits && %s::text[]",
+            (area, sorted(keys_of(request, supply.addresses, net, self._designer))),
+        )
+        assert ahead is not None
+        found = alternatives(tx, area, net, self._designer, lines=short, addresses=supply.addresses)
+        return Trial(answer, found, ahead[0])

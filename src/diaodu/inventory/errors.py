@@ -57,3 +57,11 @@ class RequestFailed(Rejected):
     code, status = "inventory.request-failed", 500
     en = "Request {request} to the area could not be handled: {fault}. Correct the order or ask the operator."
     zh = "对本局的资源请求 {request} 无法处理:{fault}。请更正订单或联系系统管理员。"
+
+
+class ReservationExpired(Rejected):
+    """409: the time of a soft reservation has run out."""
+
+    code, status = "inventory.reservation-expired", 409
+    en = "The reservation was held until {until} and has expired. Order again."
+    zh = "资源预留至 {until}，现已到期释放。请重新受理。"

@@ -7,7 +7,7 @@ from diaodu.inventory import queries
 from diaodu.inventory.model import Address, Connectivity
 from diaodu.inventory.ports import Designer
 from diaodu.inventory.requests import Rank, Request
-from diaodu.inventory.reserve import BOX_PREFIX, TREE_KEY, Stock, Supply, keys_of
+from diaodu.inventory.reserve import BOX_PREFIX, PARKED_PREFIX, TREE_KEY, Stock, Supply, keys_of
 from diaodu.kernel.db import Tx
 
 # Waiting requests tried in one transaction; more are tried page after page, before any later request.
@@ -40,7 +40,12 @@ select w.spec, r.id, r.code, r.attrs
 def woken_keys(tx: Tx, area: int) -> set[str]:
     """The boxes and pools that open requests wait for."""
     found = tx.rows("select distinct unnest(waits) from inventory.request where area = %s and state = 0", (area,))
-    return {r[0] for r in found} - {TREE_KEY}
+    return {r[0] for r in found if not _is_called(r[0])}
+
+
+def _is_called(key: str) -> bool:
+    """Whether a key is no resource that may be free: who waits for it is called by an event."""
+    return key == TREE_KEY or key.startswith(PARKED_PREFIX)
 
 
 def gather(
@@ -95,11 +100,11 @@ def _rated(tx: Tx, area: int, keys: Collection[str]) -> set[str]:
 
 
 def _live(tx: Tx, area: int, keys: Collection[str]) -> list[str]:
-    pools = [k for k in keys if not k.startswith(BOX_PREFIX) and k != TREE_KEY]
+    pools = [k for k in keys if not k.startswith(BOX_PREFIX) and not _is_called(k)]
     specs, _, rates = zip(*(k.partition(":") for k in pools), strict=True) if pools else ((), (), ())
     asked = {"boxes": _boxes(keys), "keys": pools, "specs": list(specs), "rates": [int(r or 0) for r in rates]}
     found = [r[0] for r in tx.rows(_LIVE, {"area": area, **asked})] if keys else []
-    return found + [TREE_KEY] * (TREE_KEY in keys)
+    return found + [k for k in keys if _is_called(k)]
 
 
 def _waiting(tx: Tx, area: int, keys: Sequence[str], after: Rank) -> list[Request]:

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from functools import cached_property
 from typing import Any
+
+from diaodu.kernel.states import StateTable
 
 # A number that was given up is not handed out again for this time.
 NUMBER_QUARANTINE = timedelta(days=90)
@@ -29,10 +31,64 @@ class ServiceState(IntEnum):
     FEASIBILITY_CHECKED, DESIGNED, RESERVED, INACTIVE, ACTIVE, TERMINATED = range(6)
 
 
-class RequestState(IntEnum):
-    """An open request waits for resources and keeps its rank."""
+class RequestState(StrEnum):
+    """Where a reservation stands in its area; ``int`` gives the number that its row has."""
 
-    OPEN, SERVED, WITHDRAWN, REFUSED = range(4)
+    OPEN = "open"  # waits for resources and keeps its rank
+    SERVED = "served"
+    WITHDRAWN = "withdrawn"
+    REFUSED = "refused"
+    SOFT = "soft"  # served until an instant
+    EXPIRED = "expired"
+    ABSENT = "absent"  # not arrived yet: it has no row
+
+    def __int__(self) -> int:
+        return list(RequestState).index(self)
+
+
+class RequestEvent(StrEnum):
+    """What may happen to a reservation."""
+
+    SERVE = "serve"
+    SERVE_SOFTLY = "serveSoftly"
+    WAIT = "wait"
+    REFUSE = "refuse"
+    CONFIRM = "confirm"  # what was soft becomes firm
+    RESUME = "resume"  # what was put on the waiting list by hand is tried again
+    WITHDRAW = "withdraw"
+    EXPIRE = "expire"
+
+
+_R, _V = RequestState, RequestEvent
+_ASKED = {_V.SERVE: _R.SERVED, _V.SERVE_SOFTLY: _R.SOFT, _V.WAIT: _R.OPEN, _V.REFUSE: _R.REFUSED}
+_GONE = {_V.WITHDRAW: _R.WITHDRAWN}
+_LATE = {_V.EXPIRE: _R.EXPIRED}
+REQUEST_TABLE: StateTable[RequestState, RequestEvent] = StateTable(
+    name="reservation",
+    states=RequestState,
+    events=RequestEvent,
+    moves={
+        _R.ABSENT: {**_ASKED, **_GONE},
+        _R.OPEN: {**{v: r for v, r in _ASKED.items() if v is not _V.WAIT}, **_GONE, **_LATE},
+        _R.SOFT: {_V.CONFIRM: _R.SERVED, **_GONE, **_LATE},
+        _R.SERVED: _GONE,
+        _R.WITHDRAWN: {},
+        _R.REFUSED: {},
+        _R.EXPIRED: {},
+    },
+    # The same request is pulled again and again until its answer has landed; an end comes once.
+    ignored=frozenset(
+        {(state, event) for state in (_R.SOFT, _R.SERVED, _R.WITHDRAWN, _R.REFUSED, _R.EXPIRED) for event in _ASKED}
+        | {(state, event) for state in (_R.WITHDRAWN, _R.REFUSED, _R.EXPIRED) for event in (_V.WITHDRAW, _V.EXPIRE)}
+        | {(_R.OPEN, _V.WAIT), (_R.OPEN, _V.CONFIRM), (_R.OPEN, _V.RESUME), (_R.SERVED, _V.CONFIRM)}
+        | {(_R.ABSENT, _V.CONFIRM), (_R.ABSENT, _V.EXPIRE), (_R.SERVED, _V.EXPIRE)}
+    ),
+)
+
+
+def takes(event: RequestEvent) -> list[int]:
+    """The numbers of the states that an event leads out of."""
+    return [int(state) for state in RequestState if event in REQUEST_TABLE.moves[state]]
 
 
 # The specifications that make up the tree from the exchange to the box; the ports below a box are not kept in memory.

@@ -13,12 +13,14 @@ from diaodu.kernel.db import Tx
 class Wanted:
     """One effect that an order addresses to an area.
 
-    ``kind`` is reserve, archive, release, free or withdraw. ``body`` by kind:
+    ``body`` by kind:
     reserve: {"thing", "want": access | number | ip | onu | stb | router | claim, "address"?, "wan_mbps"?, "claims"?:
-    [product ids]}, one line of the order's request; archive: {"products", "services": rows of those tables, "use":
-    [things], "usage": [[thing, product]], "end": [products], "unclaim": [products], "free": [[thing, resource]]};
-    release: {"thing", "products"}; free: {"thing", "resources"?: only these ids};
-    withdraw: {"request": the smallest effect id of the reservation}.
+    [product ids], "until"?: held until then unless confirmed, "parked"?: waits until resumed}, one line of the order's
+    request; archive: {"products", "services": rows of those tables, "use": [things], "usage": [[thing, product]],
+    "end": [products], "unclaim": [products], "free": [[thing, resource]]}; release: {"thing", "products"};
+    free: {"thing", "resources"?: only these ids}; unclaim: {"claim": product};
+    faulty: {"thing", "faulty": [ids], "resources": [ids chosen with them]};
+    withdraw, confirm, resume: {"request": the smallest effect id of the reservation}.
     """
 
     id: int
@@ -32,10 +34,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Answer:
-    """The outcome of a request: ``body["status"]`` is served, waiting or refused.
+    """The outcome of a request: ``body["status"]`` is served, soft, waiting, refused or expired.
 
     ``effects`` are the ids of the effects that it answers; of a served reservation ``body["lines"]`` is keyed by
-    them (as text). A waiting request is answered once more when it is served.
+    them (as text). A waiting or soft request is answered once more when it is served or expires.
     """
 
     area: int

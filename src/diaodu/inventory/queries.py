@@ -12,6 +12,7 @@ from diaodu.inventory.model import (
     Node,
     Product,
     ProductState,
+    RequestState,
     Resource,
     ResourceState,
     Service,
@@ -153,6 +154,15 @@ def things_used(tx: Tx, area: int, products: Collection[int]) -> Mapping[int, di
     ):
         found.setdefault(product, {})[thing] = users
     return found
+
+
+def given_back(tx: Tx, area: int, requests: Collection[int]) -> set[int]:
+    """The reservations among the requests that hold nothing any more."""
+    rows = tx.rows(
+        "select id from inventory.request where area = %s and id = any(%s::int8[]) and state = any(%s::int2[])",
+        (area, list(requests), [int(RequestState.WITHDRAWN), int(RequestState.EXPIRED)]),
+    )
+    return {r[0] for r in rows}
 
 
 def _resource(row: Sequence[object]) -> Resource:

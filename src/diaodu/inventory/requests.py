@@ -8,6 +8,8 @@ from typing import Any
 from diaodu.inventory.ports import Wanted
 
 Rank = tuple[int, datetime, int]
+# What lines say of their whole request.
+_OF_ALL = frozenset({"claims", "until", "parked"})
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Request:
-    """What an order asks an area; of a reservation ``body`` is {"claims": [products], "lines": [lines]}."""
+    """What an order asks an area.
+
+    Of a reservation ``body`` is {"claims": [products], "lines": [lines]}, and "until" (ISO 8601) when it is soft,
+    "parked" when it shall wait until somebody resumes it.
+    """
 
     id: int
     order_id: int
@@ -37,6 +43,11 @@ class Request:
     def rank(self) -> Rank:
         """Requests are served in this order."""
         return self.rank_class, self.asked_at, self.id
+
+    @property
+    def until(self) -> datetime | None:
+        """The end of a soft reservation."""
+        return datetime.fromisoformat(self.body["until"]) if self.body.get("until") else None
 
     @property
     def effects(self) -> tuple[int, ...]:
@@ -72,10 +83,15 @@ def grouped(wanted: Iterable[Wanted]) -> list[Request]:
 def _reservation(effects: Sequence[Wanted]) -> Request:
     first = min(effects, key=lambda e: (e.created_at, e.id))
     claims = sorted({int(c) for e in effects for c in e.body.get("claims", ())})
-    lines = [{**{k: v for k, v in e.body.items() if k != "claims"}, "effect": e.id} for e in effects]
+    lines = [{**{k: v for k, v in e.body.items() if k not in _OF_ALL}, "effect": e.id} for e in effects]
+    body: dict[str, Any] = {"claims": claims, "lines": lines}
+    if ends := [e.body["until"] for e in effects if e.body.get("until")]:
+        body["until"] = min(ends)
+    if any(e.body.get("parked") for e in effects):
+        body["parked"] = True
     return Request(
         effects[0].id, first.order_id, first.revision, "reserve", min(e.priority for e in effects), first.created_at,
-        {"claims": claims, "lines": lines},
+        body,
     )  # fmt: skip
 
 

@@ -24,6 +24,8 @@ from diaodu.kernel.errors import Rejected
 # Waits for a change of the tree itself: a new box, a better path.
 TREE_KEY = "tree"
 BOX_PREFIX = "box:"
+# Waits until somebody resumes it: put on the waiting list by hand.
+PARKED_PREFIX = "parked:"
 _ENDED = (ProductState.TERMINATED, ProductState.CANCELLED)
 
 
@@ -90,9 +92,12 @@ def decide(request: Request, supply: Supply, designer: Designer) -> Outcome:
             _check_line(line, supply)
     except Rejected as refusal:
         return refused(refusal)
+    if request.body.get("parked"):
+        missing: list[dict[str, Any]] = [{"effect": x.effect, "want": x.want, "why": "parked"} for x in lines]
+        return Outcome(_waiting(missing), waits=[f"{PARKED_PREFIX}{request.id}"])
     takes: list[tuple[int, int]] = []
     answers: dict[str, Any] = {str(raw["effect"]): {} for raw in request.body["lines"]}
-    missing: list[dict[str, Any]] = []
+    missing = []
     for line in lines:
         got = _access(line, supply, designer) if line.want == "access" else _from_stock(line, supply)
         if isinstance(got, Shortfall):
@@ -101,14 +106,15 @@ def decide(request: Request, supply: Supply, designer: Designer) -> Outcome:
             takes += [(r["id"], line.thing) for r in got["resources"]]
             answers[str(line.effect)] = {"thing": line.thing, **got}
     if missing:
-        return Outcome(
-            {"status": "waiting", "reason": "no-resource", "missing": missing},
-            waits=_waits(request, {m["effect"] for m in missing}, supply, designer),
-        )
+        return Outcome(_waiting(missing), waits=_waits(request, {m["effect"] for m in missing}, supply, designer))
     supply.claimed |= dict.fromkeys(claims, request.order_id)
-    return Outcome(
-        {"status": "served", "lines": answers, "claims": {str(c): _as_is(c, supply) for c in claims}}, takes, claims
-    )
+    told = {"lines": answers, "claims": {str(c): _as_is(c, supply) for c in claims}}
+    status = {"status": "soft", "until": request.body["until"]} if request.until else {"status": "served"}
+    return Outcome({**status, **told}, takes, claims)
+
+
+def _waiting(missing: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"status": "waiting", "reason": "no-resource", "missing": missing}
 
 
 def refused(refusal: Rejected) -> Outcome:

@@ -1,15 +1,16 @@
 """One batch of an area, in one transaction on the area's row: new requests, and the waiting ones that they wake."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from diaodu.inventory import queries, settle
+from diaodu.inventory import queries, settle, terms
+from diaodu.inventory.alternatives import alternatives
 from diaodu.inventory.gather import FIRST_RANK, WAITING_PAGE, gather, woken_keys
-from diaodu.inventory.model import Connectivity, RequestState, ResourceState
+from diaodu.inventory.model import REQUEST_TABLE, Connectivity, RequestEvent, RequestState, ResourceState
 from diaodu.inventory.ports import Designer
 from diaodu.inventory.requests import Rank, Request
-from diaodu.inventory.reserve import TREE_KEY, Outcome, decide
+from diaodu.inventory.reserve import TREE_KEY, Outcome, Supply, decide
 from diaodu.kernel import sets
 from diaodu.kernel.db import Tx
 from diaodu.kernel.errors import NotFound
@@ -17,10 +18,13 @@ from diaodu.kernel.errors import NotFound
 _REQUEST = {
     "area": "int4", "id": "int8", "order_id": "int8", "revision": "int4", "kind": "text", "class": "int2",
     "asked_at": "timestamptz", "body": "jsonb", "state": "int2", "answer": "jsonb", "served_at": "timestamptz",
-    "told": "bool", "waits": "text[]",
+    "told": "bool", "waits": "text[]", "until": "timestamptz",
 }  # fmt: skip
 _KEY = {"area": "int4", "id": "int8"}
-_STATES = {"served": RequestState.SERVED, "waiting": RequestState.OPEN, "refused": RequestState.REFUSED}
+_EVENTS = {
+    "served": RequestEvent.SERVE, "soft": RequestEvent.SERVE_SOFTLY, "waiting": RequestEvent.WAIT,
+    "refused": RequestEvent.REFUSE,
+}  # fmt: skip
 
 
 @dataclass
@@ -66,10 +70,11 @@ def serve(
     tries: then no reservation of ``asked`` was decided.
     """
     net, changed = trees.of(tx, area, lock_area(tx, area))
+    expired, due = terms.expire(tx, area)
     fresh = _unknown(tx, area, asked)
     withdrawn = {int(r.body["request"]) for r in fresh if r.kind == "withdraw"}
     answers, freed = _settle(tx, area, fresh)
-    keys = {*woken, *freed, *(woken_keys(tx, area) if wake else ()), *((TREE_KEY,) if changed else ())}
+    keys = {*woken, *due, *freed, *(woken_keys(tx, area) if wake else ()), *((TREE_KEY,) if changed else ())}
     new = [r for r in fresh if r.kind == "reserve" and r.id not in withdrawn]
     supply, waiting = gather(tx, area, net, designer, fresh=new, woken=keys, after=after)
     resume = waiting[-1].rank if len(waiting) == WAITING_PAGE else None
@@ -78,10 +83,22 @@ def serve(
     by_id = {r.id: r for r in ranked}
     _take(tx, area, [(by_id[i], o) for i, o in outcomes.items()])
     _update_waiting(tx, area, [(r, outcomes[r.id]) for r in waiting])
+    short = [r for r in ranked if outcomes[r.id].answer.get("missing") and r.id in {n.id for n in new}]
+    outcomes |= {r.id: _with_alternatives(tx, area, supply, designer, request=r, outcome=outcomes[r.id]) for r in short}
     done = {i: Outcome(body) for i, body in answers.items()} | outcomes
     _insert(tx, area, [(r, done[r.id]) for r in fresh if r.id in done])
-    moved = len(done) - sum(bool(outcomes[r.id].waits) for r in waiting)
+    moved = expired + len(done) - sum(bool(outcomes[r.id].waits) for r in waiting)
     return Batch(moved, resume, keys)
+
+
+def _with_alternatives(
+    tx: Tx, area: int, supply: Supply, designer: Designer, *, request: Request, outcome: Outcome
+) -> Outcome:
+    """A new order that must wait is told at once what else it could have."""
+    missing = {m["effect"] for m in outcome.answer["missing"] if m["why"] != "parked"}
+    lines = [line for line in request.lines() if line.effect in missing]
+    found = alternatives(tx, area, supply.net, designer, lines=lines, addresses=supply.addresses)
+    return replace(outcome, answer={**outcome.answer, "alternatives": found}) if found else outcome
 
 
 def refuse(tx: Tx, area: int, request: Request, outcome: Outcome) -> None:
@@ -115,12 +132,16 @@ def _settle(tx: Tx, area: int, fresh: Sequence[Request]) -> tuple[settle.Answers
 
 
 _GIVE_BACK: Mapping[str, Callable[[Tx, int, Sequence[Request]], tuple[settle.Answers, set[str]]]] = {
-    "withdraw": settle.withdraw,
+    "withdraw": terms.withdraw,
+    "resume": terms.resume,
+    "faulty": settle.faulty,
     "free": settle.free,
     "archive": settle.archive,
 }
 _WRITE: Mapping[str, Callable[[Tx, int, Sequence[Request]], settle.Answers]] = {
+    "confirm": terms.confirm,
     "release": settle.release,
+    "unclaim": settle.unclaim,
 }
 KINDS = frozenset({"reserve", *_GIVE_BACK, *_WRITE})
 
@@ -136,19 +157,21 @@ def _take(tx: Tx, area: int, decided: Sequence[tuple[Request, Outcome]]) -> None
 
 def _update_waiting(tx: Tx, area: int, decided: Sequence[tuple[Request, Outcome]]) -> None:
     """Waiting requests that are decided get their answer; those that wait on keep rank and are not told again."""
-    ended = [(area, r.id, *_answered(tx, o)) for r, o in decided if not o.waits]
+    ended = [(area, r.id, *_answered(tx, RequestState.OPEN, o)) for r, o in decided if not o.waits]
     values = {c: _REQUEST[c] for c in ("state", "answer", "served_at", "told", "waits")}
     sets.update(tx, "inventory.request", _KEY, values, ended, where="t.state = 0")
-    still = [(area, r.id, o.waits) for r, o in decided if o.waits]
-    other = "t.waits <> u.waits::text[]"
-    sets.update(tx, "inventory.request", _KEY, {"waits": "text[]"}, still, where=other, exact=False)
+    still = [(area, r.id, o.waits, o.answer) for r, o in decided if o.waits]
+    other = "(t.waits <> u.waits::text[] or t.answer->'missing' <> u.answer::jsonb->'missing')"
+    waiting = {"waits": "text[]", "answer": "jsonb"}
+    sets.update(tx, "inventory.request", _KEY, waiting, still, where=other, exact=False)
 
 
 def _insert(tx: Tx, area: int, decided: Sequence[tuple[Request, Outcome]]) -> None:
     rows = [
-        (area, r.id, r.order_id, r.revision, r.kind, r.rank_class, r.asked_at, _kept(r), *_answered(tx, o))
+        (area, r.id, r.order_id, r.revision, r.kind, r.rank_class, r.asked_at, _kept(r),
+         *_answered(tx, RequestState.ABSENT, o), r.until)
         for r, o in decided
-    ]
+    ]  # fmt: skip
     sets.insert(tx, "inventory.request", _REQUEST, rows)
 
 
@@ -157,6 +180,7 @@ def _kept(request: Request) -> Mapping[str, Any]:
     return request.body if request.kind == "reserve" else {}
 
 
-def _answered(tx: Tx, outcome: Outcome) -> tuple[Any, ...]:
-    state = _STATES[outcome.answer["status"]]
+def _answered(tx: Tx, before: RequestState, outcome: Outcome) -> tuple[Any, ...]:
+    event = _EVENTS[outcome.answer["status"]]
+    state = REQUEST_TABLE.take(before, event, entity="reservation", key="")
     return int(state), outcome.answer, None if state is RequestState.OPEN else tx.now, False, outcome.waits

@@ -1,4 +1,7 @@
-"""The requests that give back or write down: withdraw, release, free, archive; each kind set-wise for a batch."""
+"""The requests that give back or write down; each kind set-wise for a batch.
+
+What ends or confirms a reservation is in ``terms``.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -31,10 +34,11 @@ update inventory.resource r set holder = null, order_id = null,
  where r.area = %s and r.holder = u.thing and (u.item is null or r.id = u.item) and r.state in (1, 2)
 returning r.spec, r.up_id
 """
-_UNRESERVE = """
-update inventory.resource r set state = 0, holder = null, order_id = null
-  from unnest(%s::int8[], %s::int8[]) as u(order_id, item)
- where r.area = %s and r.id = u.item and r.order_id = u.order_id and r.state = 1 returning r.spec, r.up_id
+_FAULTY = """
+update inventory.resource r set state = 3, holder = null, order_id = null, until = null
+  from unnest(%s::int8[], %s::int8[]) as u(thing, item)
+ where r.area = %s and r.id = u.item and r.holder = u.thing and r.state in (1, 2)
+returning r.id, r.code
 """
 _UNCLAIM = """
 update inventory.product p set claimed_by = null from unnest(%s::int8[], %s::int8[]) as u(order_id, product)
@@ -42,28 +46,24 @@ update inventory.product p set claimed_by = null from unnest(%s::int8[], %s::int
 """
 
 
-def withdraw(tx: Tx, area: int, requests: Sequence[Request]) -> tuple[Answers, set[str]]:
-    """Close reservations that are open and give back those that were served; returns the keys that became free.
+def unclaim(tx: Tx, area: int, requests: Sequence[Request]) -> Answers:
+    """Let go of products, so that other orders may change them."""
+    give_up(tx, area, [(r.order_id, int(r.body["claim"])) for r in requests])
+    return {r.id: SERVED for r in requests}
 
-    A reservation that has not arrived yet is marked as withdrawn, so that it is never served.
+
+def faulty(tx: Tx, area: int, requests: Sequence[Request]) -> tuple[Answers, set[str]]:
+    """Take bad resources of things out of use and set the rest of what was chosen with them free.
+
+    What the thing does not hold any more is left alone: somebody else may use it by now.
     """
-    targets = sorted({int(r.body["request"]) for r in requests})
-    tx.run(
-        "insert into inventory.request (area, id, order_id, revision, kind, class, asked_at, body, state, told)"
-        " select %s, u, 0, 0, 'reserve', 0, %s, '{}', 2, true from unnest(%s::int8[]) u"
-        " on conflict (area, id) do nothing",
-        (area, tx.now, targets),
-    )
-    ended = tx.rows(
-        "update inventory.request set state = 2, told = true, served_at = %s, waits = '{}'"
-        " where area = %s and id = any(%s::int8[]) and kind = 'reserve' and state in (0, 1)"
-        " returning order_id, body, answer",
-        (tx.now, area, targets),
-    )
-    held = [(order, item) for order, _, answer in ended for item in _reserved(answer)]
-    freed = tx.rows(_UNRESERVE, (*_columns(held), area)) if held else []
-    _unclaim(tx, area, [(order, claim) for order, body, _ in ended for claim in body["claims"]])
-    return {r.id: SERVED for r in requests}, _keys(freed)
+    bad = [(int(r.body["thing"]), int(item)) for r in requests for item in r.body["faulty"]]
+    rest = [(int(r.body["thing"]), int(item)) for r in requests for item in r.body["resources"]]
+    taken = tx.rows(_FAULTY, (*columns(bad), area))
+    freed = tx.rows(_FREE, (tx.now + NUMBER_QUARANTINE, *columns([p for p in rest if p not in bad]), area))
+    codes = dict(taken)
+    told = {r.id: [codes[int(i)] for i in r.body["faulty"] if int(i) in codes] for r in requests}
+    return {request: {**SERVED, "faulty": found} for request, found in told.items()}, freed_keys(freed)
 
 
 def release(tx: Tx, area: int, requests: Sequence[Request]) -> Answers:
@@ -89,8 +89,8 @@ def release(tx: Tx, area: int, requests: Sequence[Request]) -> Answers:
 def free(tx: Tx, area: int, requests: Sequence[Request]) -> tuple[Answers, set[str]]:
     """Set the resources of things free, all or those named; returns the keys that became free. A used number rests."""
     given = {(int(r.body["thing"]), item) for r in requests for item in _part(r, "resources") or (None,)}
-    freed = tx.rows(_FREE, (tx.now + NUMBER_QUARANTINE, *_columns(list(given)), area))
-    return {r.id: SERVED for r in requests}, _keys(freed)
+    freed = tx.rows(_FREE, (tx.now + NUMBER_QUARANTINE, *columns(list(given)), area))
+    return {r.id: SERVED for r in requests}, freed_keys(freed)
 
 
 def archive(tx: Tx, area: int, requests: Sequence[Request]) -> tuple[Answers, set[str]]:
@@ -112,10 +112,10 @@ def archive(tx: Tx, area: int, requests: Sequence[Request]) -> tuple[Answers, se
         )
     if ended := sorted({int(p) for r in requests for p in _part(r, "end")}):
         _end(tx, area, ended)
-    _unclaim(tx, area, [(r.order_id, int(p)) for r in requests for p in _part(r, "unclaim")])
+    give_up(tx, area, [(r.order_id, int(p)) for r in requests for p in _part(r, "unclaim")])
     replaced = [(int(thing), int(item)) for r in requests for thing, item in _part(r, "free")]
-    freed = tx.rows(_FREE, (tx.now + NUMBER_QUARANTINE, *_columns(replaced), area)) if replaced else []
-    return {r.id: SERVED for r in requests}, _keys(freed)
+    freed = tx.rows(_FREE, (tx.now + NUMBER_QUARANTINE, *columns(replaced), area)) if replaced else []
+    return {r.id: SERVED for r in requests}, freed_keys(freed)
 
 
 def _end(tx: Tx, area: int, products: list[int]) -> None:
@@ -132,16 +132,14 @@ def _end(tx: Tx, area: int, products: list[int]) -> None:
     )
 
 
-def _unclaim(tx: Tx, area: int, pairs: Sequence[tuple[int, int]]) -> None:
+def give_up(tx: Tx, area: int, pairs: Sequence[tuple[int, int]]) -> None:
+    """End the claims of orders on products: pairs of order and product."""
     if pairs:
-        tx.run(_UNCLAIM, (*_columns(pairs), area))
+        tx.run(_UNCLAIM, (*columns(pairs), area))
 
 
-def _reserved(answer: Mapping[str, Any]) -> Iterable[int]:
-    return (r["id"] for line in answer.get("lines", {}).values() for r in line.get("resources", ()))
-
-
-def _columns(pairs: Sequence[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]:
+def columns(pairs: Sequence[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]:
+    """The two columns of pairs, for unnest."""
     return [first for first, _ in pairs], [second for _, second in pairs]
 
 
@@ -172,5 +170,6 @@ def _upsert(tx: Tx, table: str, columns: Mapping[str, str], rows: Iterable[tuple
     sets.insert(tx, table, columns, list(latest.values()), on_conflict=f"(area, id) do update set {changed}")
 
 
-def _keys(freed: Iterable[tuple[str, int | None]]) -> set[str]:
+def freed_keys(freed: Iterable[tuple[str, int | None]]) -> set[str]:
+    """The boxes and pools in which something became free, given its specification and what is above it."""
     return {box_key(up) if spec == "box_port" and up is not None else spec for spec, up in freed if spec != "cvlan"}

@@ -147,8 +147,14 @@ class AreaWorker:
         return len(answers)
 
     def _has_waiting(self, area: int) -> bool:
+        """Whether a request waits for resources, or a soft one has come to its end."""
         with self._db.transaction(actor=self._owner) as tx:
-            return tx.row("select 1 from inventory.request where area = %s and state = 0 limit 1", (area,)) is not None
+            found = tx.row(
+                "select 1 from inventory.request"
+                " where area = %s and (state = 0 or (state = 4 and until <= %s)) limit 1",
+                (area, tx.now),
+            )
+        return found is not None
 
     def _hold(self, held: set[int]) -> set[int]:
         kept = leases.renew(self._db, self._owner, [_lease(a) for a in held]) if held else set()

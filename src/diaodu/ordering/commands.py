@@ -19,7 +19,7 @@ from diaodu.ordering import errors, queries
 from diaodu.ordering.check import check_lines
 from diaodu.ordering.model import (
     FINAL,
-    TRANSITIONS,
+    PONR,
     CapturedOrder,
     Item,
     ItemDraft,
@@ -27,6 +27,7 @@ from diaodu.ordering.model import (
     Line,
     OrderDraft,
     Revision,
+    leads,
     order_state,
 )
 from diaodu.party import queries as party
@@ -216,7 +217,7 @@ def move_items(tx: Tx, moves: Sequence[Move]) -> None:
 
     News of a changed order state go to those who subscribed to it.
     """
-    legal = [m for m in moves if m.state in TRANSITIONS[m.item.state] or _new_reason(m)]
+    legal = [m for m in moves if leads(m.item.state, m.state) or _new_reason(m)]
     known = queries.items(tx, {m.item.order_id for m in legal})
     before = {i: order_state(x.state for x in items) for i, items in known.items()}
     sets.update(
@@ -229,16 +230,33 @@ def move_items(tx: Tx, moves: Sequence[Move]) -> None:
             for m in legal
         ],
     )
+    _remember(tx, [replace(m.item, state=m.state, reason=m.reason) for m in legal])
     for m in legal:
-        items = known[m.item.order_id]
-        items[next(n for n, i in enumerate(items) if i.id == m.item.id)] = replace(
-            m.item, state=m.state, reason=m.reason
-        )
         entry = {"t": "item.state", "id": m.item.id, "key": m.item.key, "from": m.item.state, "to": m.state}
         journal.record(tx, m.item.order_id, entry | ({"reason": m.reason} if m.reason else {}))
     for order_id, items in known.items():
         if order_state(i.state for i in items) != before[order_id]:
             _tell(tx, order_id, "ProductOrderStateChangeEvent")
+
+
+def pass_points(tx: Tx, passed: Sequence[tuple[Item, str]]) -> None:
+    """Write down which points of no return (soft, hard) items of locked orders have passed; never back."""
+    further: dict[int, Item] = {}
+    for item, ponr in passed:
+        if PONR.index(ponr) > PONR.index(further.get(item.id, item).ponr):
+            further[item.id] = replace(item, ponr=ponr)
+            entry = {"t": "item.ponr", "id": item.id, "key": item.key, "from": item.ponr, "to": ponr}
+            journal.record(tx, item.order_id, entry)
+    rows = [(part_of(i.id), i.id, i.ponr) for i in further.values()]
+    sets.update(tx, "ordering.order_item", {"part": "int2", "id": "int8"}, {"ponr": "text"}, rows)
+    _remember(tx, list(further.values()))
+
+
+def _remember(tx: Tx, changed: Sequence[Item]) -> None:
+    """Put what items have become where they are read in this transaction."""
+    by_id = {i.id: i for i in changed}
+    for items in queries.items(tx, {i.order_id for i in changed}).values():
+        items[:] = [by_id.get(i.id, i) for i in items]
 
 
 def _new_reason(m: Move) -> bool:

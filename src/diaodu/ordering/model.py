@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from diaodu.catalog.model import Tree
+from diaodu.kernel.states import StateTable
 
 
 class Action(StrEnum):
@@ -25,6 +26,8 @@ class ItemState(StrEnum):
     PENDING = "pending"  # waits for the customer or the counter
     HELD = "held"  # waits for us: no resource, fallout
     IN_PROGRESS = "inProgress"
+    ASSESSING = "assessingCancellation"  # a cancellation waits for the customer's word
+    CANCELLING = "pendingCancellation"  # what was done is being undone
     CLOSING = "closing"  # built; the archives are under way
     COMPLETED = "completed"
     FAILED = "failed"
@@ -34,15 +37,66 @@ class ItemState(StrEnum):
 
 _S = ItemState
 FINAL = frozenset({_S.COMPLETED, _S.FAILED, _S.CANCELLED, _S.REJECTED})
-# Total table of what may happen to an item (official life cycle, plus closing).
-TRANSITIONS: Mapping[ItemState, frozenset[ItemState]] = {
-    _S.ACKNOWLEDGED: frozenset({_S.PENDING, _S.HELD, _S.IN_PROGRESS, _S.CANCELLED}),
-    _S.PENDING: frozenset({_S.ACKNOWLEDGED, _S.IN_PROGRESS, _S.HELD, _S.CANCELLED}),
-    _S.HELD: frozenset({_S.IN_PROGRESS, _S.PENDING, _S.CANCELLED, _S.FAILED, _S.CLOSING}),
-    _S.IN_PROGRESS: frozenset({_S.PENDING, _S.HELD, _S.CLOSING, _S.FAILED, _S.CANCELLED}),
-    _S.CLOSING: frozenset({_S.COMPLETED, _S.HELD}),
-    **{state: frozenset() for state in FINAL},
+
+
+class ItemEvent(StrEnum):
+    """What may happen to an item; each leads to one state."""
+
+    WAIT_CUSTOMER = "waitCustomer"  # audit refused, 缓装, returned to the counter
+    WAIT_US = "waitUs"  # no resource, fallout, 挂起
+    GO_INTAKE = "goIntake"
+    GO_WORK = "goWork"
+    GO_CLOSE = "goClose"
+    ASSESS = "assess"
+    CANCEL = "cancel"
+    UNDONE = "undone"
+    COMPLETE = "complete"
+    FAIL = "fail"
+
+
+_E = ItemEvent
+_CLOSE = {_E.GO_CLOSE: _S.CLOSING}
+_GO = {_E.WAIT_CUSTOMER: _S.PENDING, _E.WAIT_US: _S.HELD, _E.GO_WORK: _S.IN_PROGRESS}
+_STOP = {_E.ASSESS: _S.ASSESSING, _E.CANCEL: _S.CANCELLING}
+_BACK = {_E.GO_INTAKE: _S.ACKNOWLEDGED}
+_STANDS = {
+    _S.ACKNOWLEDGED: _E.GO_INTAKE,
+    _S.PENDING: _E.WAIT_CUSTOMER,
+    _S.HELD: _E.WAIT_US,
+    _S.IN_PROGRESS: _E.GO_WORK,
+    _S.CLOSING: _E.GO_CLOSE,
+    _S.ASSESSING: _E.ASSESS,
+    _S.CANCELLING: _E.CANCEL,
 }
+
+
+def _moves(state: ItemState, *possible: Mapping[ItemEvent, ItemState]) -> Mapping[ItemEvent, ItemState]:
+    return {event: to for moves in possible for event, to in moves.items() if to is not state}
+
+
+ITEM_TABLE: StateTable[ItemState, ItemEvent] = StateTable(
+    name="order item",
+    states=ItemState,
+    events=ItemEvent,
+    moves={
+        _S.ACKNOWLEDGED: _moves(_S.ACKNOWLEDGED, _GO, _STOP),
+        _S.PENDING: _moves(_S.PENDING, _GO, _STOP, _BACK, _CLOSE),
+        _S.HELD: _moves(_S.HELD, _GO, _STOP, _BACK, _CLOSE, {_E.FAIL: _S.FAILED}),
+        _S.IN_PROGRESS: _moves(_S.IN_PROGRESS, _GO, _STOP, _CLOSE, {_E.FAIL: _S.FAILED}),
+        # The last report may come while the customer is asked: then there is nothing to cancel any more.
+        _S.ASSESSING: _moves(_S.ASSESSING, _GO, _STOP, _BACK, _CLOSE),
+        _S.CANCELLING: {_E.UNDONE: _S.CANCELLED},
+        _S.CLOSING: {_E.COMPLETE: _S.COMPLETED, _E.WAIT_US: _S.HELD},
+        **{state: {} for state in FINAL},
+    },
+    # Where one stands already; and what is being undone hears of late facts and stays what it is.
+    ignored=frozenset({*_STANDS.items(), *((_S.CANCELLING, e) for e in (*_GO, *_BACK, _E.GO_CLOSE))}),
+)
+
+
+def leads(before: ItemState, after: ItemState) -> bool:
+    """Whether some event leads from one state to the other."""
+    return after in ITEM_TABLE.moves[before].values()
 
 
 def order_state(states: Iterable[ItemState]) -> str:
@@ -104,6 +158,9 @@ class CapturedOrder:
     created: bool
 
 
+PONR = ("none", "soft", "hard")  # the points of no return, in the order in which they are passed
+
+
 @dataclass(frozen=True)
 class Item:
     """An order item as it is kept: what is asked for stands in the revision's document, the promise here."""
@@ -117,6 +174,7 @@ class Item:
     product_id: int
     state: ItemState
     reason: str | None
+    ponr: str = "none"  # the point of no return that its facts have passed
 
 
 @dataclass(frozen=True)
@@ -135,6 +193,7 @@ class Line:
     installed: Mapping[str, Any] = field(default_factory=dict)  # characteristics of the product as it is
     things: Mapping[str, int] = field(default_factory=dict)  # its things by specification
     held: Mapping[str, str] = field(default_factory=dict)  # its confirmed effects: kind -> hash of what they read
+    wanted: bool = True  # False: this revision takes the line back; it is kept so that what it was can be undone
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -21,14 +21,14 @@ def items_of(tx: Tx, order_ids: Sequence[int]) -> dict[int, list[Item]]:
     if not order_ids:
         return {}
     rows = tx.rows(
-        "select id, order_id, item_key, parent_key, action, offering, product_id, state, reason"
+        "select id, order_id, item_key, parent_key, action, offering, product_id, state, reason, ponr"
         " from ordering.order_item where part = %s and order_id = any(%s::int8[]) order by id",
         (part_of(order_ids[0]), list(order_ids)),
     )
     found: dict[int, list[Item]] = {i: [] for i in order_ids}
     for r in rows:
-        item_id, order_id, key, parent, action, offering, product, state, reason = r
-        item = Item(item_id, order_id, key, parent, Action(action), offering, product, ItemState(state), reason)
+        item_id, order_id, key, parent, action, offering, product, state, *rest = r
+        item = Item(item_id, order_id, key, parent, Action(action), offering, product, ItemState(state), *rest)
         found[order_id].append(item)
     return found
 

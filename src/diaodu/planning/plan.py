@@ -5,12 +5,13 @@ key, or ordered against it, wait for those; all others run.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from diaodu.planning.model import OPEN, Effect, Op, Plan, SharedThings, State, Step, Wanted, by_age
+from diaodu.planning.model import OPEN, RELEASE, Effect, Op, Plan, SharedThings, State, Step, Wanted, by_age
 
 Key = tuple[int, str]
-RELEASE = "usage.release"
+__all__ = ["RELEASE", "current_facts", "plan"]
 
 
 def plan(effects: Sequence[Effect], wanted: Sequence[Wanted], shared: SharedThings | None = None) -> Plan:
@@ -83,7 +84,7 @@ def _undo(removed: Sequence[Effect], effects: Sequence[Effect], shared: SharedTh
         if f.id in begun or f.thing_id in leaving - shared.last_user_gone:
             continue
         assert f.undo is not None
-        dependents = frozenset((d.thing_id, d.undo["kind"]) for d in removed if d.undo and _needs(d, f))
+        dependents = frozenset((d.thing_id, d.undo["kind"], d.id) for d in removed if d.undo and _needs(d, f))
         steps.append(
             Step(
                 op=Op.UNDO,
@@ -141,18 +142,18 @@ def _release(thing: int, removed: Sequence[Effect], shared: SharedThings) -> Ste
 
 def _ordered(steps: list[Step], wanted: Sequence[Wanted], in_flight: Mapping[Key, Effect]) -> tuple[Step, ...]:
     """Give each step what it waits for: steps and open effects of the kinds that it comes after, in its group."""
-    stepped = {(s.thing_id, s.kind) for s in steps}
+    stepped = {(s.thing_id, s.kind): s.key for s in steps}
     by_group: dict[tuple[str, str], list[Key]] = {}
     for w in wanted:
         by_group.setdefault((w.group, w.kind), []).append((w.thing_id, w.kind))
-    moving = stepped | in_flight.keys()
-    after = {
-        (w.thing_id, w.kind): {k for kind in w.after for k in by_group.get((w.group, kind), ()) if k in moving}
-        for w in wanted
-        if (w.thing_id, w.kind) in stepped
+    first = {
+        w.key: {k for kind in w.after for k in by_group.get((w.group, kind), ())} for w in wanted if w.key in stepped
     }
+    keys = {s.key for s in steps}
     result = []
     for s in steps:
-        first = after.get((s.thing_id, s.kind), set()) if s.op in (Op.DO, Op.REDO) else set()
-        result.append(Step(**(vars(s) | {"after": frozenset((s.after & stepped) | first)})))
+        before = first.get((s.thing_id, s.kind), set()) if s.op in (Op.DO, Op.REDO) else set()
+        after = frozenset((s.after & keys) | {stepped[k] for k in before if k in stepped})
+        needs = frozenset(in_flight[k].id for k in before if k in in_flight)
+        result.append(replace(s, after=after, needs=needs))
     return tuple(result)

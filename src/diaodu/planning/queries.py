@@ -12,7 +12,7 @@ from diaodu.planning.model import Effect, Op, State
 
 _COLUMNS = (
     "id, order_id, revision, thing_id, kind, item_key, op, of_id, state, ready, needs, work, element, priority,"
-    " reads_hash, params, undo, result, attempts"
+    " reads_hash, params, undo, result, attempts, held"
 )
 
 # The ledgers that a worker knew last, by database (one IdMaker for each): order -> effect id -> effect. At some
@@ -59,22 +59,26 @@ def _keep(database: IdMaker, ledgers: Mapping[int, Sequence[Effect]]) -> None:
 def _read(tx: Tx, order_ids: list[int]) -> dict[int, list[Effect]]:
     """A worker meets the same orders again and again: what it knows of an effect is not read a second time.
 
-    Only a landing changes more of an effect than that it is ready or sent; and a landing changes its state.
+    Only a landing changes more of an effect than what it waits for and that it is ready, held or sent; and a landing
+    changes its state.
     """
     kept, part = _kept.setdefault(tx.ids, OrderedDict()), part_of(order_ids[0])
     standing = tx.rows(
-        "select order_id, id, state, ready, attempts from planning.effect"
-        " where part = %s and order_id = any(%s::int8[]) order by id",
+        "select order_id, id, state, ready, held, attempts, case when state in ('intent', 'failed') then needs end"
+        "  from planning.effect where part = %s and order_id = any(%s::int8[]) order by id",
         (part, order_ids),
     )
     found: dict[int, dict[int, Effect]] = {order: {} for order in order_ids}
     unread: list[tuple[int, int]] = []
-    for order, i, state, ready, attempts in standing:
+    for order, i, state, ready, held, attempts, waits in standing:
         known = kept.get(order, {}).get(i)
         if known is None or (state != State.SENT and (state, attempts) != (known.state, known.attempts)):
             unread.append((order, i))
-        elif (known.state, known.ready, known.attempts) != (state, ready, attempts):
-            known = replace(known, state=State(state), ready=ready, attempts=attempts)
+        else:
+            needs = known.needs if waits is None else tuple(waits)
+            now = (state, ready, held, attempts, needs)
+            if (known.state, known.ready, known.held, known.attempts, known.needs) != now:
+                known = replace(known, state=State(state), ready=ready, held=held, attempts=attempts, needs=needs)
         found[order][i] = known  # type: ignore[assignment]  # what is unread is read below
     for effect in _whole(tx, part, unread):
         found[effect.order_id][effect.id] = effect

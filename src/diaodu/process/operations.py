@@ -5,20 +5,24 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from fastapi import Request, Response
 from pydantic import AwareDatetime, Field
 
 from diaodu.engine import commands, queries
 from diaodu.engine.commands import bulk, operate
 from diaodu.engine.model import Message, Start
 from diaodu.engine.queries import Filter
-from diaodu.kernel import journal
+from diaodu.kernel import journal, keys
 from diaodu.kernel.errors import NotFound
 from diaodu.kernel.ids import part_for
-from diaodu.process.route import Ask, Body, Route, whole
+from diaodu.process.commands import start
+from diaodu.tmf import edge
 from diaodu.tmf.errors import BadAttribute
+from diaodu.tmf.operation import Ask, Body, Later, Route, whole
 
 READ, WRITE, MOVE = "process:read", "process:write", "process-move:write"
 PAGE, PAGE_MAX = 50, 500
+KEY, KEY_MAX = "Idempotency-Key", 200
 
 
 class Why(Body):
@@ -29,6 +33,7 @@ class Asked(Body):
     process: str
     business_key: str = ""
     variables: dict[str, Any] = Field(default_factory=dict)
+    key: str | None = Field(default=None, min_length=1, max_length=KEY_MAX)
 
 
 class Variables(Why):
@@ -90,8 +95,8 @@ def routes(effects: frozenset[str]) -> list[Route]:
 
 def _find(ask: Ask) -> Any:
     asked = ask.query.get
-    limit = min(_number(asked("limit") or str(PAGE), "limit"), PAGE_MAX)
-    version = _number(ask.query["version"], "version") if "version" in ask.query else None
+    limit = min(number(asked("limit") or str(PAGE), "limit"), PAGE_MAX)
+    version = number(ask.query["version"], "version") if "version" in ask.query else None
     after = whole(ask.query["after"], "after") if "after" in ask.query else 0
     chosen = Filter(asked("process"), version, asked("state"), asked("businessKey"), asked("node"), asked("incident"))
     bulk.check(chosen)
@@ -126,11 +131,12 @@ def _incidents(ask: Ask) -> Any:
 
 
 def _proposal(ask: Ask) -> Any:
-    old, new = (_number(ask.path[name], name) for name in ("old", "new"))
+    old, new = (number(ask.path[name], name) for name in ("old", "new"))
     return queries.propose_migration(ask.tx, ask.path["process"], old, new)
 
 
-def _number(text: str, name: str) -> int:
+def number(text: str, name: str) -> int:
+    """A whole number below 10^9 in a path or a query; BadAttribute."""
     if not text.isdigit() or len(text) > 9:
         raise BadAttribute(path=name, expected="a whole number", value=text[:100])
     return int(text)
@@ -167,14 +173,25 @@ _LOOK = (
 # Doing ----------------------------------------------------------------------------------------------------------
 
 
-def _start(ask: Ask) -> Any:
+def _start(ask: Ask) -> Later:
+    """The key fixes the root in this transaction; the instance starts there in the next one."""
     body: Asked = ask.body
-    tx = ask.tx
-    operate.startable(tx, body.process)
-    root = tx.new_id(part_for(f"{body.process} {body.business_key} {tx.now.isoformat()}", tx.parts))
-    journal.create(tx, [root], "process")
-    commands.signal(tx, [Start(root, body.process, body.business_key, body.variables)])
-    return {"rootId": str(root)}
+    key = ask.headers.get(KEY) or body.key
+    if key is not None and len(key) > KEY_MAX:
+        raise BadAttribute(path=KEY, expected=f"at most {KEY_MAX} characters", value=key[:100])
+    if key is None:
+        root = ask.tx.new_id(part_for(f"{body.process} {body.business_key} {ask.tx.now.isoformat()}", ask.tx.parts))
+    else:
+        root = keys.id_for(ask.tx, "instance", source=ask.by, key=key)
+    asked = Start(root, body.process, body.business_key, body.variables)
+
+    def make(request: Request) -> Response:
+        with edge.edge_of(request).db.transaction(actor=ask.by) as tx:
+            new = start(tx, asked, key)
+        headers = {} if new else {"Idempotency-Replayed": "true"}
+        return edge.answer({"rootId": str(root)}, status=202, headers=headers)
+
+    return Later(make)
 
 
 def _plain(command: Callable[..., None]) -> Callable[[Ask], Any]:
@@ -211,7 +228,10 @@ def _release(ask: Ask) -> Any:
 
 
 _DO = (
-    Route("POST", "/instance", WRITE, "startInstance", "Start the newest version of a process", _start, Asked, 202),
+    Route(
+        "POST", "/instance", WRITE, "startInstance", "Start the newest version of a process", _start, Asked, 202,
+        headers=[(KEY, "Or key in the body: the same once more is answered as the first time")],
+    ),
     Route(
         "POST", "/instance/{id}/suspend", WRITE, "suspendInstance",
         "Take no step from now on; what comes is kept", _plain(operate.suspend), Why, 204,
@@ -304,7 +324,8 @@ def _progress(ask: Ask) -> Any:
 
 
 def _refusals(found: bulk.Progress) -> list[dict[str, str]]:
-    return [{"instanceId": str(instance), "code": code} for instance, code in found.refusals]
+    name = "incidentId" if found.verb in bulk.OF_INCIDENTS else "instanceId"
+    return [{name: str(one), "code": code} for one, code in found.refusals]
 
 
 _BULK = (

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -12,10 +12,15 @@ from pydantic import Field
 
 from diaodu.engine.commands import external
 from diaodu.engine.errors import LockLost
-from diaodu.process.route import BASE, Ask, Body, Kept, Route, read, refuse_others, shown
+from diaodu.kernel.access import AccessPolicy, Principal
+from diaodu.kernel.errors import NotAllowed
 from diaodu.tmf import edge
+from diaodu.tmf.operation import Ask, Body, Kept, Route, read, refuse_others, shown
 
 SCOPE = "external:write"
+# Before the name of a topic: the right to its work only.
+TOPIC = "process:external:"
+_TOLD = f"{SCOPE}` or `{TOPIC}TOPIC"
 FETCH_MAX, WAIT_MAX_S = 100, 30.0
 # Between two looks of a request that waits.
 LOOK_S = 0.2
@@ -53,11 +58,11 @@ class Extended(Locked):
     lock_seconds: float
 
 
-def mount_fetch(router: APIRouter) -> None:
+def mount_fetch(router: APIRouter, base: str) -> None:
     """Serve the one operation that takes several transactions: each partition has its own."""
     schema = Fetch.model_json_schema(by_alias=True)
     router.add_api_route(
-        f"{BASE}/external/fetch",
+        f"{base}/external/fetch",
         _fetch,
         methods=["POST"],
         tags=["process"],
@@ -66,11 +71,11 @@ def mount_fetch(router: APIRouter) -> None:
         response_class=Response,
         openapi_extra={
             "security": [{"bearer": []}],
-            "description": f"Scope: `{SCOPE}`. A task's id is the key of idempotency: it stays the same over retries.",
+            "description": f"Scope: `{_TOLD}`. A task's id is the key of idempotency: it stays the same over retries.",
             "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
         },
     )
-    refuse_others(router, "/external/fetch", ["POST"])
+    refuse_others(router, f"{base}/external/fetch", ["POST"])
 
 
 async def _fetch(request: Request, body: Bytes) -> Response:
@@ -86,9 +91,13 @@ async def _fetch(request: Request, body: Bytes) -> Response:
 
 def _once(request: Request, body: bytes) -> tuple[Fetch, Sequence[external.ExternalTask]]:
     """One look: the partitions with the oldest work first, each in a transaction."""
-    with edge.session(request, SCOPE) as (tx, principal):
+    edge.check_accept(request)
+    with edge.caller(request) as (tx, principal):
+        policy = edge.edge_of(request).policy
+        _may(policy, principal)
         asked = read(request, body, Fetch)
         assert isinstance(asked, Fetch)
+        _may(policy, principal, *asked.topics)
         external.check_time(timedelta(seconds=asked.lock_seconds))
         parts = external.parts_with_work(tx, asked.topics, asked.max_tasks)
     found: list[external.ExternalTask] = []
@@ -105,6 +114,22 @@ def _once(request: Request, body: bytes) -> tuple[Fetch, Sequence[external.Exter
                 lock_time=timedelta(seconds=asked.lock_seconds),
             )
     return asked, found
+
+
+def _may(policy: AccessPolicy, principal: Principal, *topics: str) -> None:
+    """Pass when a caller may do the work of these topics (of none: of any at all); NotAllowed."""
+    try:
+        policy.require(principal, SCOPE)
+    except NotAllowed:
+        if not any(scope.startswith(TOPIC) for scope in principal.scopes):
+            raise
+        for topic in topics:
+            policy.require(principal, TOPIC + topic)
+
+
+def _allow(policy: AccessPolicy, ask: Ask) -> None:
+    _may(policy, ask.principal)
+    _may(policy, ask.principal, external.topic_of(ask.tx, ask.id()))
 
 
 def _complete(ask: Ask) -> Any:
@@ -135,15 +160,16 @@ def _done(ask: Ask, *, ok: bool) -> Kept | None:
     return None if ok else Kept(LockLost(id=ask.id()))
 
 
+def _route(verb: str, name: str, summary: str, handle: Callable[[Ask], Any], body: type[Body]) -> Route:
+    status = 200 if body is Extended else 204
+    return Route("POST", f"/external/{{id}}/{verb}", _TOLD, name, summary, handle, body, status, allow=_allow)
+
+
+_AGAIN = "The work failed: offered again after a back-off, in the end an incident"
+_ERROR = "A BPMN error, for an event of that code around the task"
 ROUTES = (
-    Route("POST", "/external/{id}/complete", SCOPE, "completeExternal", "The work is done", _complete, Completed, 204),
-    Route(
-        "POST", "/external/{id}/fail", SCOPE, "failExternal",
-        "The work failed: offered again after a back-off, in the end an incident", _fail, Failure, 204,
-    ),
-    Route(
-        "POST", "/external/{id}/error", SCOPE, "raiseExternal",
-        "A BPMN error, for an event of that code around the task", _error, BusinessFailure, 204,
-    ),
-    Route("POST", "/external/{id}/extend", SCOPE, "extendExternal", "Keep the lock longer", _extend, Extended),
-)  # fmt: skip
+    _route("complete", "completeExternal", "The work is done", _complete, Completed),
+    _route("fail", "failExternal", _AGAIN, _fail, Failure),
+    _route("error", "raiseExternal", _ERROR, _error, BusinessFailure),
+    _route("extend", "extendExternal", "Keep the lock longer", _extend, Extended),
+)

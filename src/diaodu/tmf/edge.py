@@ -1,7 +1,7 @@
 """What every HTTP handler shares: who asks, the one transaction, the body, the answer, the language."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -43,24 +43,36 @@ def edge_of(request: Request) -> Edge:
 @contextmanager
 def session(request: Request, scope: str) -> Iterator[tuple[Tx, Principal]]:
     """One transaction of an authenticated caller who holds ``scope``; NotAuthenticated, NotAllowed."""
+    check_accept(request)
+    with caller(request) as (tx, principal):
+        edge_of(request).policy.require(principal, scope)
+        yield tx, principal
+
+
+@contextmanager
+def caller(request: Request) -> Iterator[tuple[Tx, Principal]]:
+    """One transaction of an authenticated caller, whose right and wish of a type the block asks; NotAuthenticated."""
     edge = edge_of(request)
-    _check_accept(request)
     with edge.db.transaction(actor="nobody") as tx:
         principal = edge.policy.authenticate(tx, _token(request))
-        edge.policy.require(principal, scope)
         tx.actor = principal.name
         yield tx, principal
 
 
 async def read_body(request: Request) -> bytes:
     """The body as it came; BodyTooLarge as soon as it is seen to be."""
-    if int(request.headers.get("content-length", "0")) > BODY_MAX:
-        raise BodyTooLarge(limit=BODY_MAX)
+    return await read_up_to(request, BODY_MAX)
+
+
+async def read_up_to(request: Request, limit: int) -> bytes:
+    """The same with a limit of its own, in bytes."""
+    if int(request.headers.get("content-length", "0")) > limit:
+        raise BodyTooLarge(limit=limit)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > BODY_MAX:
-            raise BodyTooLarge(limit=BODY_MAX)
+        if len(body) > limit:
+            raise BodyTooLarge(limit=limit)
     return bytes(body)
 
 
@@ -84,9 +96,9 @@ def answer(document: Any, *, status: int = 200, headers: Mapping[str, str] | Non
 
 
 def refusal(request: Request, error: Rejected) -> Response:
-    """The TM Forum error body of a refusal, in the caller's language."""
-    status = error.status
-    detail = "; ".join(f"{name}={value}" for name, value in error.params.items())[:_MESSAGE_MAX]
+    """The TM Forum error body of a refusal, in the caller's language; findings stand in it one by one, in both."""
+    status, findings = error.status, error.params.get("findings", ())
+    detail = "; ".join(f"{name}={value}" for name, value in error.params.items() if value is not findings)
     headers = {"Content-Language": language_of(request)}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
@@ -94,13 +106,23 @@ def refusal(request: Request, error: Rejected) -> Response:
         headers["Allow"] = str(error.params.get("allowed", ""))
     if error.status == 503:
         headers["Retry-After"] = "1"
-    return problem(status, error.code, error.message(language_of(request)), detail, headers)
+    reason = error.message(language_of(request))
+    return problem(status, error.code, reason, detail[:_MESSAGE_MAX], headers=headers, findings=findings)
 
 
-def problem(status: int, code: str, reason: str, message: str, headers: Mapping[str, str]) -> Response:
-    """A TM Forum error body; ``message`` is left out when there is nothing to add."""
-    body = {"code": code, "reason": reason, "status": str(status)} | ({"message": message} if message else {})
-    return JSONResponse(body, status, dict(headers))
+def problem(
+    status: int,
+    code: str,
+    reason: str,
+    message: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    findings: Sequence[Any] = (),
+) -> Response:
+    """A TM Forum error body; ``message`` and ``findings`` are left out when there is nothing to add."""
+    body: dict[str, Any] = {"code": code, "reason": reason, "status": str(status)}
+    body |= ({"message": message} if message else {}) | ({"findings": findings} if findings else {})
+    return JSONResponse(body, status, dict(headers or {}))
 
 
 def language_of(request: Request) -> str:
@@ -123,7 +145,8 @@ def _preferences(header: str) -> list[tuple[str, float]]:
     return found
 
 
-def _check_accept(request: Request) -> None:
+def check_accept(request: Request) -> None:
+    """Pass when the caller takes JSON, else NotAcceptable."""
     header = request.headers.get("accept", "*/*")
     accepted = {name for name, quality in _preferences(header) if quality > 0}
     if not accepted & {"application/json", "application/*", "*/*", ""}:

@@ -11,15 +11,24 @@ _TYPES: Mapping[str, tuple[type, ...]] = {"number": (int, float), "string": (str
 
 
 def check_report(order: WorkOrder, kind: WorkKind, outcomes: tuple[EffectOutcome, ...]) -> None:
-    """Pass when every effect of the work order is reported once and each form is valid."""
+    """Pass when every effect that the work order still carries is reported once and each form is valid.
+
+    What was dropped from it may be reported too: a phone that was offline knew no better, and what it did is true.
+    """
     lines = {line.effect: line for line in order.lines}
     given = [o.effect_id for o in outcomes]
-    if sorted(given) != sorted(lines):
-        raise errors.ReportIncomplete(id=order.id, expected=sorted(lines), given=sorted(given))
+    carried = {line.effect for line in order.carried}
+    if not given or len(set(given)) != len(given) or not carried <= set(given) <= lines.keys():
+        raise errors.ReportIncomplete(id=order.id, expected=sorted(carried or lines), given=sorted(given))
     for o in outcomes:
         if o.ok:
-            for field in kind.forms.get(lines[o.effect_id].kind, ()):
-                _check_field(lines[o.effect_id], field, o.data.get(field.name))
+            check_form(lines[o.effect_id], kind, o.data)
+
+
+def check_form(line: WorkLine, kind: WorkKind, data: Mapping[str, Any]) -> None:
+    """Pass when what is reported of one effect fits its form; FormInvalid."""
+    for field in kind.forms.get(line.kind, ()):
+        _check_field(line, field, data.get(field.name))
 
 
 def _check_field(line: WorkLine, field: FormField, value: Any) -> None:

@@ -9,7 +9,7 @@ import orjson
 from tests.engine.proof.memory import PART, Memory
 from tests.engine.proof.things import Observed, pairs
 
-from diaodu.engine import commands, queries
+from diaodu.engine import commands
 from diaodu.engine.definition import compiled
 from diaodu.engine.failure import Runner
 from diaodu.engine.game import TASK
@@ -28,6 +28,7 @@ from diaodu.engine.model import (
     Retry,
     Signal,
     Start,
+    told,
 )
 from diaodu.engine.ports import Handlers
 from diaodu.engine.signals import body_of
@@ -121,7 +122,7 @@ class InMemory:
         return [e["node"] for e in self.entries() if e["t"] == "node.done"]
 
     def entries(self) -> list[dict[str, Any]]:
-        return [dict(e) for e in queries.told(e for _, e in self.memory.history)]
+        return [dict(e) for e in told(e for _, e in self.memory.history)]
 
     def picture(self) -> Picture:
         memory = self.memory
@@ -153,8 +154,7 @@ class OnTables:
 
     def deploy(self, *files: bytes) -> None:
         with self.db.transaction() as tx:
-            for bpmn in files:
-                commands.deploy(tx, bpmn, self.handlers)
+            commands.deploy_together(tx, files, self.handlers)
 
     def hand_in(self, *signals: Signal) -> None:
         with self.db.transaction() as tx:
@@ -170,7 +170,7 @@ class OnTables:
 
     def entries(self) -> list[dict[str, Any]]:
         with self.db.transaction() as tx:
-            return [dict(e) for row in journal.read(tx, self.root) for e in queries.told(row["entries"])]
+            return [dict(e) for row in journal.read(tx, self.root) for e in told(row["entries"])]
 
     def done(self) -> list[str]:
         return [e["node"] for e in self.entries() if e["t"] == "node.done"]

@@ -26,7 +26,7 @@ def main() -> None:
     """Serve until the input ends."""
     db = Database(sys.argv[1], pool_max=WEB_POOL_MAX)
     app = create_app(db, TokenPolicy())
-    app.add_api_route(NOTHING + "/{entity_id}", nothing, methods=["PATCH"])
+    app.add_api_route(NOTHING + "/{entity_id}", nothing, methods=["POST"])
     with listen("127.0.0.1", 0) as listener:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, server_header=False))
         serving = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

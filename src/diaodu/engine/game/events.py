@@ -208,7 +208,11 @@ def _keep(game: "Game", instance: Instance, sent: Message) -> None:
         return
     _expire(game, instance)
     instance.changed = True
-    instance.early.append([sent.name, sent.key, dict(sent.vars), (game.board.now + ttl).isoformat()])
+    until = (sent.sent_at or game.board.now) + ttl
+    if until <= game.board.now:
+        game.board.record(instance, "message.expired", name=sent.name, key=sent.key)
+        return
+    instance.early.append([sent.name, sent.key, dict(sent.vars), until.isoformat()])
     if len(instance.early) > EARLY_MAX:
         lost = instance.early.pop(0)
         game.board.record(instance, "message.dropped", name=lost[0], key=lost[1])

@@ -95,7 +95,7 @@ def advance(game: "Game", instance: Instance, scope: Token, wanted: Advance) -> 
     for key in wanted.withdraw:
         for token in instance.inside(scope.id):
             if token.key == key:
-                game.remove(instance, token, "withdrawn")
+                game.remove(instance, token, wanted.reasons.get(key, "withdrawn"))
     for activation in wanted.activate:
         _activate(game, instance, scope, activation)
     if wanted.done:

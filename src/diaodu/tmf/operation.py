@@ -1,16 +1,16 @@
-"""How an operation of this interface is described, served and shown in ``/openapi.json``."""
+"""Interfaces of our own beside TM Forum's: how one operation is described, served and shown in ``/openapi.json``."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
-from diaodu.kernel.access import Principal
+from diaodu.kernel.access import AccessPolicy, Principal
 from diaodu.kernel.db import Tx
 from diaodu.kernel.errors import Rejected
 from diaodu.tmf import edge
@@ -18,10 +18,8 @@ from diaodu.tmf.document import parse
 from diaodu.tmf.errors import BadAttribute, MethodNotAllowed
 from diaodu.tmf.query import parse_id
 
-BASE = "/diaodu-api/process/v1"
 _ALL = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _VALUE_MAX = 100
-Bytes = Annotated[bytes, Depends(edge.read_body)]
 
 
 class Body(BaseModel):
@@ -42,6 +40,7 @@ class Ask:
     principal: Principal
     path: Mapping[str, str]
     query: Mapping[str, str]
+    headers: Mapping[str, str]
     body: Any
 
     @property
@@ -61,8 +60,23 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class Later:
+    """An answer that takes its time: it is made after the transaction."""
+
+    make: Callable[[Request], Response]
+
+
+@dataclass(frozen=True)
+class File:
+    """A body that is taken as it is, in bytes: of these media types and at most so large."""
+
+    media: tuple[str, ...]
+    limit: int
+
+
+@dataclass(frozen=True)
 class Route:
-    """One operation: method and path below BASE, the scope that it needs, what it does and what it takes."""
+    """One operation: method and path below the base, the scope that it needs, what it does and what it takes."""
 
     method: str
     path: str
@@ -70,20 +84,24 @@ class Route:
     name: str  # the operation's id in /openapi.json
     summary: str
     handle: Callable[[Ask], Any]
-    body: type[Body] | None = None
+    body: type[Body] | File | None = None
     status: int = 200
     query: Sequence[tuple[str, str]] = ()  # name and what it means
+    headers: Sequence[tuple[str, str]] = ()  # the same
+    returns: str = edge.JSON[0]
+    # Where one scope does not tell who may; what else than ``scope`` is enough.
+    allow: Callable[[AccessPolicy, Ask], None] | None = None
 
 
-def mount(router: APIRouter, routes: Sequence[Route]) -> None:
-    """Serve the routes; another method on one of their paths is answered 405."""
+def mount(router: APIRouter, base: str, routes: Sequence[Route], *, tag: str) -> None:
+    """Serve the routes below ``base``; another method on one of their paths is answered 405."""
     by_path: dict[str, list[Route]] = {}
     for route in routes:
         router.add_api_route(
-            BASE + route.path,
+            base + route.path,
             _endpoint(route),
             methods=[route.method],
-            tags=["process"],
+            tags=[tag],
             operation_id=route.name,
             summary=route.summary,
             response_class=Response,
@@ -92,7 +110,7 @@ def mount(router: APIRouter, routes: Sequence[Route]) -> None:
         )
         by_path.setdefault(route.path, []).append(route)
     for path, found in by_path.items():
-        refuse_others(router, path, [r.method for r in found])
+        refuse_others(router, base + path, [r.method for r in found])
 
 
 def refuse_others(router: APIRouter, path: str, methods: Sequence[str]) -> None:
@@ -103,24 +121,46 @@ def refuse_others(router: APIRouter, path: str, methods: Sequence[str]) -> None:
         raise MethodNotAllowed(method=request.method, allowed=allowed)
 
     others = [m for m in _ALL if m not in methods]
-    router.add_api_route(BASE + path, refuse, methods=others, include_in_schema=False)
+    router.add_api_route(path, refuse, methods=others, include_in_schema=False)
 
 
 def _endpoint(route: Route) -> Callable[..., Any]:
-    def serve(request: Request, body: bytes) -> Response:
-        with edge.session(request, route.scope) as (tx, principal):
-            given = None
-            if route.body is not None:
-                given = read(request, body, route.body)
-            found = route.handle(Ask(tx, principal, request.path_params, request.query_params, given))
-        if isinstance(found, Kept):
-            raise found.error
-        return Response(status_code=204) if found is None else edge.answer(shown(found), status=route.status)
+    limit = route.body.limit if isinstance(route.body, File) else edge.BODY_MAX
 
-    async def endpoint(request: Request, body: Bytes) -> Response:
-        return await run_in_threadpool(serve, request, body)
+    def serve(request: Request, body: bytes) -> Response:
+        if route.returns in edge.JSON:
+            edge.check_accept(request)
+        with edge.caller(request) as (tx, principal):
+            ask = Ask(tx, principal, request.path_params, request.query_params, request.headers, None)
+            policy = edge.edge_of(request).policy
+            if route.allow is not None:
+                route.allow(policy, ask)
+            else:
+                policy.require(principal, route.scope)
+            found = route.handle(replace(ask, body=_given(request, body, route.body)))
+        if isinstance(found, Later):
+            return found.make(request)
+        return _answer(found, route.status)
+
+    async def endpoint(request: Request) -> Response:
+        return await run_in_threadpool(serve, request, await edge.read_up_to(request, limit))
 
     return endpoint
+
+
+def _given(request: Request, body: bytes, wanted: type[Body] | File | None) -> Body | bytes | None:
+    if isinstance(wanted, File):
+        edge.check_media_type(request, wanted.media)
+        return body
+    return None if wanted is None else read(request, body, wanted)
+
+
+def _answer(found: Any, status: int) -> Response:
+    if isinstance(found, Kept):
+        raise found.error
+    if isinstance(found, Response):
+        return found
+    return Response(status_code=204) if found is None else edge.answer(shown(found), status=status)
 
 
 def read(request: Request, body: bytes, model: type[Body]) -> Body:
@@ -161,12 +201,18 @@ def _id(name: str, value: Any) -> Any:
 def _documented(route: Route) -> dict[str, Any]:
     found: dict[str, Any] = {"security": [{"bearer": []}], "description": f"Scope: `{route.scope}`."}
     found["parameters"] = [_parameter(name, "query", text) for name, text in route.query]
+    found["parameters"] += [_parameter(name, "header", text) for name, text in route.headers]
     found["parameters"] += [
         _parameter(part[1:-1], "path", "") for part in route.path.split("/") if part.startswith("{")
     ]
-    if route.body is not None:
+    if isinstance(route.body, File):
+        content = {media: {"schema": {"type": "string"}} for media in route.body.media}
+        found["requestBody"] = {"required": True, "content": content}
+    elif route.body is not None:
         schema = route.body.model_json_schema(by_alias=True)
         found["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if route.returns not in edge.JSON:
+        found["responses"] = {str(route.status): {"description": "", "content": {route.returns: {}}}}
     return found
 
 
