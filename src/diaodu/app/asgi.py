@@ -9,6 +9,8 @@ from diaodu.app.edge_failures import add_failures
 from diaodu.app.wiring import handlers
 from diaodu.catalog import commands as catalog
 from diaodu.catalog.api import mount_catalogue
+from diaodu.fulfilment.api import mount_fulfilment
+from diaodu.fulfilment.api_returns import mount_returns
 from diaodu.inventory import tmf as inventory
 from diaodu.kernel.access import AccessPolicy
 from diaodu.kernel.db import Database
@@ -19,6 +21,8 @@ from diaodu.tmf import edge
 from diaodu.tmf.router import mount
 from diaodu.tmf.subscribe import mount_hub
 from diaodu.workforce import tmf as workforce
+from diaodu.workforce import tmf_appointment as appointments
+from diaodu.workforce.api import mount_workforce
 
 RESOURCES = (
     ordering.PRODUCT_ORDER,
@@ -26,6 +30,7 @@ RESOURCES = (
     inventory.SERVICE,
     inventory.RESOURCE,
     workforce.WORK_ORDER,
+    appointments.APPOINTMENT,
 )
 
 
@@ -42,6 +47,10 @@ def create_app(db: Database, policy: AccessPolicy, *, callback_hosts: frozenset[
     mount_catalogue(router)
     mount_decisions(router, publish=catalog.publish_decision, withdraw=catalog.withdraw_decision)
     mount_processes(router, handlers(), catalog.check_processes)
+    mount_fulfilment(router)
+    mount_hub(router, appointments.BASE, scope=workforce.SCOPE, entity="appointment", events=appointments.EVENTS)
+    mount_workforce(router)
+    mount_returns(router)
     app.include_router(router)
     app.add_api_route("/health", health, methods=["GET"], summary="Whether the database answers, and its schema")
     app.add_api_route("/docs", docs_page, methods=["GET"], include_in_schema=False)

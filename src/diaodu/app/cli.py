@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from diaodu.app import cli_catalogue, cli_orders, cli_process, cli_rules, cli_tck
+from diaodu.app import cli_catalogue, cli_fallout, cli_orders, cli_process, cli_rules, cli_tck
 from diaodu.app.bench import cli as cli_bench
 from diaodu.app.command import Choice, Commands, command, say
 from diaodu.app.doctor import examine
@@ -35,6 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_orders.app, name="order")
+app.add_typer(cli_fallout.app, name="fallout")
 app.add_typer(cli_catalogue.app, name="catalogue")
 app.add_typer(cli_rules.app, name="rule")
 app.add_typer(cli_process.app, name="process")

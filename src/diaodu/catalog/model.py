@@ -212,13 +212,15 @@ COUNTER, DESIGN = "counter", "design"
 
 @dataclass(frozen=True)
 class ReturnReason:
-    """Why work is sent back (退单), and to which earlier stage: COUNTER, DESIGN or a kind of work."""
+    """Why work is sent back (退单), and to which earlier stage: COUNTER, a kind of work, or DESIGN.
+
+    To the design goes what was reserved and does not work: it is marked, and another one is designed.
+    """
 
     id: str
     name: Text
     work: frozenset[str]  # the kinds of work that may say so
     to: str
-    resource_faulty: bool = False  # what was reserved does not work: it is marked and another one is designed
 
 
 @dataclass(frozen=True)

@@ -225,7 +225,7 @@ def _work(e: Entry, problems: Problems) -> WorkKind:
 
 def _return(e: Entry, problems: Problems) -> ReturnReason:
     name = problems.words(e["name"], f"return reason {e['id']}.name")
-    return ReturnReason(e["id"], name, frozenset(e["work"]), e["to"], e.get("resource_faulty", False))
+    return ReturnReason(e["id"], name, frozenset(e["work"]), e["to"])
 
 
 def _cause(e: Entry, problems: Problems) -> FailureCause:

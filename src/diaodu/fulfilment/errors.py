@@ -65,3 +65,19 @@ class NothingToRedesign(Rejected):
     code, status = "fulfilment.nothing-to-redesign", 409
     en = "No reserved resource of order {id} stands behind this work: there is nothing to replace."
     zh = "订单 {id} 的该项工作没有对应的预占资源，无可更换。"
+
+
+class ReturnReasonUnknown(Rejected):
+    """400: the catalogue has no such reason for this kind of work."""
+
+    code, status = "fulfilment.return-reason-unknown", 400
+    en = "{reason} is no reason to return work of kind {kind}. Possible: {possible}."
+    zh = "{reason} 不是 {kind} 类工单的退单原因。可选：{possible}。"
+
+
+class ReturnNotPossible(Rejected):
+    """409: the order has no such earlier work."""
+
+    code, status = "fulfilment.return-not-possible", 409
+    en = "This work does not stand on any finished work of kind {to}: it cannot be returned there."
+    zh = "该工作之前没有已完成的 {to} 类工作，不能退回该环节。"

@@ -23,6 +23,7 @@ from diaodu.kernel.errors import NotFound
 from diaodu.planning.model import State
 
 BATCH, FIRST = 100, 20
+STOP_SHARE, STOP_LEAST = 0.2, 5
 PREVIEW_LIVES = timedelta(hours=1)
 TOO_MANY = "failures"  # who stopped it, when nobody did
 AHEAD_S = 1.0  # how far the instants of a batch lie ahead

@@ -6,12 +6,10 @@ missing is asked about by its key, and sent again, under the same key, only when
 process may be killed anywhere: at least once on the wire is once at the system.
 """
 
-import random
 import threading
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from itertools import groupby
@@ -22,12 +20,12 @@ import structlog
 
 from diaodu import provisioning
 from diaodu.engine import commands as engine
+from diaodu.fulfilment.flight import Flight, backoff_s
 from diaodu.kernel import leases
 from diaodu.kernel.db import Database, Tx
 from diaodu.kernel.errors import Rejected
 from diaodu.kernel.ids import part_of
 from diaodu.provisioning import Break, Wire, queries
-from diaodu.provisioning.errors import Unreachable
 from diaodu.provisioning.model import Address, Command, Reply, Sending, Verdict
 
 log = structlog.get_logger(__name__)
@@ -41,10 +39,10 @@ PACE_S = 0.025  # between two looks at a queue that was not full: fewer and full
 ASK_EVERY_S = 0.2
 LEASES_EVERY_S = leases.LEASE_TIME.total_seconds() / 3
 IDLE_S = (0.002, 0.05)
-ATTEMPTS = 12
 # A report that has not landed by then is asked for again; normally it lands within a second.
 PATIENCE = timedelta(seconds=60)
-BACKOFF_S, BACKOFF_MAX_S, REST_MAX_S = 0.5, 300.0, 5.0
+REST_MAX_S = 5.0
+LATE_KEPT = 2_000  # of what no answer came to in time: it may come yet
 
 _QUEUE = "state = 'intent' and ready and element is not null"
 _OPEN = "state in ('sent', 'unknown') and element is not null"
@@ -57,7 +55,8 @@ with recursive hop(element) as (
   select (select min(element) from planning.effect where {which} and element > h.element)
     from hop h where h.element is not null
 )
-select e.id, e.op, e.kind, e.element, e.thing_id, e.params, u.op, e.order_id, e.attempts, e.state
+select e.id, e.op, e.kind, e.element, e.thing_id, e.params,
+       case when u.result ->> 'by_hand' is null then u.op else 'by-hand' end, e.order_id, e.attempts, e.state
   from hop h
  cross join lateral (
    select * from planning.effect where {which} and element = h.element and {due} order by {order} limit %(each)s
@@ -82,47 +81,6 @@ update planning.effect e set state = 'sent', sent_at = %(now)s, due_at = %(due)s
 """
 
 
-NOWHERE = Address("", 0)
-
-
-@dataclass(slots=True)
-class _Flight:
-    """An effect between its sending and its verdict; ``asked``: its key was asked about, not sent."""
-
-    sending: Sending
-    order_id: int
-    attempts: int
-    state: str
-    address: Address = NOWHERE
-    asked: bool = True
-    found_open: bool = True
-    deadline: float = 0.0
-    answer: Reply | None = None
-    read: Reply | None = None
-    verdict: Verdict | None = None
-
-    @property
-    def system(self) -> str:
-        return self.sending.element.partition(":")[0]
-
-    @property
-    def turn(self) -> int:
-        return 2 * self.attempts + self.asked
-
-    def commands(self) -> list[Command]:
-        first = provisioning.question(self.sending) if self.asked else provisioning.command(self.sending)
-        return [first, provisioning.reading(self.sending, self.turn)]
-
-    def take(self, reply: Reply) -> None:
-        """Keep a reply to one of the commands; a read-back of an earlier turn is too old to tell anything."""
-        if "/" not in reply.key:
-            self.answer = reply
-        elif reply.key == provisioning.reading(self.sending, self.turn).key:
-            self.read = reply
-        if self.answer:
-            self.verdict = provisioning.judge(self.sending, self.answer, self.read)
-
-
 class Sender:
     """Sends the intents of ``systems`` (what their elements begin with: ``olt``, ``billing``) while it holds them."""
 
@@ -131,9 +89,10 @@ class Sender:
         self._wire = Wire()
         self._held: set[str] = set()
         self._addresses: dict[str, Address] = {}
-        self._flying: dict[int, _Flight] = {}
-        self._judged: dict[int, _Flight] = {}
-        self._to_ask: deque[_Flight] = deque()
+        self._flying: dict[int, Flight] = {}
+        self._judged: dict[int, Flight] = {}
+        self._late: OrderedDict[int, Flight] = OrderedDict()  # reported without an answer
+        self._to_ask: deque[Flight] = deque()
         # Reported and perhaps not landed yet: as what, after how many attempts, and until when to believe that it will.
         self._told: dict[int, tuple[str, int, datetime]] = {}
         self._resting: dict[Address, tuple[int, float]] = {}
@@ -214,8 +173,8 @@ class Sender:
         if systems and now >= self._next_ask:
             self._next_ask = now + ASK_EVERY_S
             self._question(self._read(_DUE, systems, each=IN_FLIGHT, limit=IN_FLIGHT))
-        begun: list[_Flight] = []
-        kept: deque[_Flight] = deque()
+        begun: list[Flight] = []
+        kept: deque[Flight] = deque()
         while self._to_ask and len(begun) + len(self._flying) < IN_FLIGHT:
             flight = self._to_ask.popleft()
             (begun if flight.system in systems else kept).append(flight)
@@ -223,12 +182,12 @@ class Sender:
         self._launch(begun, now)
         return len(begun)
 
-    def _question(self, found: Iterable[_Flight]) -> None:
+    def _question(self, found: Iterable[Flight]) -> None:
         """Put open effects in line to be asked about, unless their answer is on its way here or to their order."""
         known = {f.sending.id for f in self._to_ask} | self._flying.keys() | self._judged.keys()
         self._to_ask += [f for f in found if f.sending.id not in known and not self._is_told(f)]
 
-    def _is_told(self, flight: _Flight) -> bool:
+    def _is_told(self, flight: Flight) -> bool:
         told = self._told.get(flight.sending.id)
         return told is not None and told[:2] != (flight.state, flight.attempts) and self._db.clock() < told[2]
 
@@ -254,17 +213,20 @@ class Sender:
         self._launch(begun, time.monotonic())
         return len(begun)
 
-    def _read(self, query: str, systems: set[str], *, each: int | None, limit: int | None) -> list[_Flight]:
+    def _read(self, query: str, systems: set[str], *, each: int | None, limit: int | None) -> list[Flight]:
         with self._db.transaction(actor=self._owner) as tx:
             values = {"now": tx.now, "systems": sorted(systems), "each": each, "limit": limit}
-            return [_Flight(Sending(*row[:7]), *row[7:]) for row in tx.rows(query, values)]
+            return [Flight(Sending(*row[:7]), *row[7:]) for row in tx.rows(query, values)]
 
-    def _launch(self, flights: Iterable[_Flight], now: float) -> None:
+    def _launch(self, flights: Iterable[Flight], now: float) -> None:
         posts: dict[Address, list[Command]] = {}
         for flight in flights:
             flight.deadline, flight.read = now + self._answer_s, None
             flight.address = self._addresses.get(flight.system, flight.address)
             self._flying[flight.sending.id] = flight
+            if flight.blind:
+                self._decide(flight, flight.unanswered())
+                continue
             try:
                 posts.setdefault(flight.address, []).extend(flight.commands())
             except Rejected as rejected:
@@ -291,18 +253,31 @@ class Sender:
 
     def _hear(self, reply: Reply) -> None:
         number = reply.key.partition("/")[0]
-        flight = self._flying.get(int(number)) if number.isdecimal() else None
+        if not number.isdecimal():
+            return
+        flight = self._flying.get(int(number))
         if flight is None:
+            self._hear_late(self._late.get(int(number)), reply)
             return
         self._resting.pop(flight.address, None)
         flight.take(reply)
         if flight.verdict:
             self._decide(flight, flight.verdict)
 
+    def _hear_late(self, flight: Flight | None, reply: Reply) -> None:
+        """An answer after its time is as true as any; only that there was none yet, which it may say, is stale."""
+        if flight is None:
+            return
+        flight.verdict = None
+        flight.take(reply)
+        found: Verdict | None = flight.verdict
+        if found and found.state != "intent":
+            self._judged[flight.sending.id] = self._late.pop(flight.sending.id)
+
     def _break(self, broken: Break) -> None:
         """What had not left goes back to the queue; what may have arrived is unknown and will be asked about."""
         failures = self._resting.get(broken.address, (0, 0.0))[0] + 1
-        pause = min(REST_MAX_S, _backoff_s(failures))
+        pause = min(REST_MAX_S, backoff_s(failures))
         self._resting[broken.address] = failures, time.monotonic() + pause
         for flight in [f for f in self._flying.values() if f.address == broken.address]:
             command = flight.commands()[0]
@@ -314,15 +289,16 @@ class Sender:
         now = time.monotonic()
         late = [f for f in self._flying.values() if f.deadline <= now]
         for flight in [f for f in late if f.asked]:
-            self._decide(flight, Verdict("unknown"))
+            self._decide(flight, flight.unanswered())
         chased = [f for f in late if not f.asked]
         for flight in chased:
             flight.asked = True
         self._launch(chased, now)
 
-    def _decide(self, flight: _Flight, verdict: Verdict) -> None:
+    def _decide(self, flight: Flight, verdict: Verdict) -> None:
         flight.verdict = verdict
         self._judged[flight.sending.id] = flight
+        self._late.pop(flight.sending.id, None)
         del self._flying[flight.sending.id]
 
     def _store(self) -> int:
@@ -331,17 +307,21 @@ class Sender:
         judged = sorted(self._judged.values(), key=lambda f: (part_of(f.order_id), f.order_id, f.sending.id))
         for _, same_part in groupby(judged, key=lambda f: part_of(f.order_id)):
             flights = list(same_part)
-            outcomes = {f.sending.id: _outcome(f, now) for f in flights}
+            outcomes = {f.sending.id: f.outcome(now) for f in flights}
             with self._db.transaction(actor=self._owner) as tx:
                 _report(tx, flights, outcomes)
             for flight in flights:
                 outcome = outcomes[flight.sending.id]
                 self._told[flight.sending.id] = outcome["state"], outcome["attempts"], now + PATIENCE
                 del self._judged[flight.sending.id]
+                if flight.answer is None:
+                    self._late[flight.sending.id] = flight
+        while len(self._late) > LATE_KEPT:
+            self._late.popitem(last=False)
         return len(judged)
 
 
-def _report(tx: Tx, flights: Sequence[_Flight], outcomes: Mapping[int, Mapping[str, Any]]) -> None:
+def _report(tx: Tx, flights: Sequence[Flight], outcomes: Mapping[int, Mapping[str, Any]]) -> None:
     rows = []
     for order_id, of_order in groupby(flights, key=lambda f: f.order_id):
         told = [outcomes[f.sending.id] for f in of_order]
@@ -350,27 +330,6 @@ def _report(tx: Tx, flights: Sequence[_Flight], outcomes: Mapping[int, Mapping[s
         key = "sent:" + blake2b(text.encode(), digest_size=16).hexdigest()
         rows.append(engine.Enqueue(order_id, "effect.report", {"source": "adapter", "outcomes": told}, key))
     engine.enqueue(tx, rows)
-
-
-def _outcome(flight: _Flight, now: datetime) -> dict[str, Any]:
-    """The outcome as ``effect.report`` takes it; a technical fault becomes a failure when it has lasted too long."""
-    verdict, s = flight.verdict, flight.sending
-    assert verdict is not None
-    # A question that found no answer counts like a sending.
-    attempts = flight.attempts + (flight.found_open and verdict.state == "unknown")
-    outcome = {"effect": s.id, "state": verdict.state, "attempts": attempts, "at": now.isoformat()}
-    if verdict.state in ("intent", "unknown"):
-        if attempts < ATTEMPTS:
-            return outcome | {"due": (now + timedelta(seconds=_backoff_s(attempts))).isoformat()}
-        unreachable = Unreachable(element=s.element, attempts=attempts)
-        return outcome | {"state": "failed", "cause": provisioning.cause(unreachable)}
-    return outcome | {"result": verdict.result, "cause": verdict.cause}
-
-
-def _backoff_s(attempts: int) -> float:
-    """Twice as long each time, and never the same for two."""
-    longest: float = min(BACKOFF_MAX_S, BACKOFF_S * 2 ** max(0, attempts - 1))
-    return longest * random.uniform(0.5, 1.0)
 
 
 def _lease(system: str) -> str:

@@ -58,10 +58,15 @@ def wanted(s: Sending) -> dict[str, Any]:
     return {name: value for name, value in s.params.items() if name not in _ENVELOPE and value is not None}
 
 
-def judge(s: Sending, answer: Reply, read: Reply | None) -> Verdict | None:
-    """What the answer to the command or question and the read-back say together; None while more is needed."""
+def judge(s: Sending, answer: Reply, read: Reply | None, *, queryable: bool = True) -> Verdict | None:
+    """What the answer to the command or question and the read-back say together; None while more is needed.
+
+    A system that is not ``queryable`` has nothing read back: its word has to do.
+    """
     if answer.status is Status.REJECTED:
         return Verdict("failed", cause=_refusal(answer))
+    if not queryable:
+        return Verdict("confirmed", _result(answer))
     if answer.verb is Verb.QUERY and answer.status is Status.ABSENT:
         return Verdict("intent")
     if read is None:

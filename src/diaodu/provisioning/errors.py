@@ -25,3 +25,11 @@ class NotSendable(Rejected):
     code, status = "provisioning.not-sendable", 422
     en = "The effect {kind} cannot be sent: parameter {field} is missing."
     zh = "效果 {kind} 无法下发：缺少参数 {field}。"
+
+
+class OutcomeUnknown(Rejected):
+    """It was told and did not answer, cannot be asked, and might do it twice: nobody but a person can decide."""
+
+    code, status = "provisioning.outcome-unknown", 504
+    en = "{element} did not answer and cannot be asked. Look there: was {subject} done? Then say so, or send it again."
+    zh = "{element} 未应答且无法查询。请到该系统核实 {subject}：已完成则标记人工完成，未完成则重发。"

@@ -23,10 +23,15 @@ class Status(StrEnum):
 
 
 class Address(NamedTuple):
-    """Where a system listens."""
+    """Where a system listens, and how it may be spoken to.
+
+    ``queryable``: it tells what became of a key; ``idempotent``: the same key sent twice is carried out once.
+    """
 
     host: str
     port: int
+    queryable: bool = True
+    idempotent: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,5 +6,5 @@ from diaodu.provisioning.model import Address
 
 def addresses(tx: Tx) -> dict[str, Address]:
     """The address of each system, by the name that its elements begin with (``olt`` of ``olt:ZJHZ-01``)."""
-    found = tx.rows("select name, host, port from provisioning.element")
-    return {name: Address(host, port) for name, host, port in found}
+    found = tx.rows("select name, host, port, queryable, idempotent from provisioning.element")
+    return {name: Address(*where) for name, *where in found}

@@ -48,7 +48,8 @@ class _Line:
     def __init__(self, address: Address) -> None:
         self.address, self.opened_at, self.connected = address, time.monotonic(), False
         try:
-            family, kind, protocol, _, place = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
+            host, port = address.host, address.port
+            family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         except OSError:  # no such host: the same as one that does not answer
             family, kind, protocol, place = socket.AF_INET, socket.SOCK_STREAM, 0, None
         self.socket = socket.socket(family, kind, protocol)

@@ -1,10 +1,9 @@
 """``/diaodu-api/workforce/v1``: recalls, visits, and what dispatchers do with work orders."""
 
-from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from diaodu.kernel.errors import Rejected
 from diaodu.tmf import edge
@@ -45,8 +44,8 @@ class Together(Body):
 
 
 class Window(Body):
-    start_date_time: datetime
-    end_date_time: datetime
+    start_date_time: AwareDatetime = Field(strict=False)
+    end_date_time: AwareDatetime = Field(strict=False)
 
 
 class Planned(Together):
