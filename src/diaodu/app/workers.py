@@ -107,7 +107,7 @@ def run_worker(settings: Settings, dsn: str, roles: Sequence[str]) -> NoReturn:
 def _run(role: str, name: str, settings: Settings, dsn: str, stop: threading.Event, failed: list[str]) -> None:
     owner = f"{name}@{socket.gethostname()}:{os.getpid()}"
     try:
-        with opened(dsn, pool_max=POOL_MAX) as db:
+        with opened(dsn, pool_max=POOL_MAX, plan_anew=role == "engine") as db:
             ROLES[role](db, owner, settings).run(stop)
     except Exception:  # whatever it was, the process ends and is started anew
         log.exception("worker.role-failed", role=role)

@@ -15,7 +15,7 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 def rarely() -> None:
     """Leave alone what is loaded by now, look at what comes later less often, and keep memory that is free again.
 
-    For the start of a worker.
+    For the start of a worker and of a web process.
     """
     gc.collect()
     gc.freeze()

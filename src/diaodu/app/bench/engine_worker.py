@@ -92,7 +92,8 @@ def _phases(feeder: Feeder, parts: Sequence[int], share: Share) -> dict[str, flo
 
 
 def _talk(share: Share) -> Iterator[Any]:
-    feeders = [Feeder(Database(share.dsn, pool_max=2), share.mode, share.k) for _ in range(THREADS["engine"])]
+    databases = [Database(share.dsn, pool_max=2, plan_anew=True) for _ in range(THREADS["engine"])]
+    feeders = [Feeder(db, share.mode, share.k) for db in databases]
     # The process is compiled and the statements are prepared before the clock starts.
     for feeder in feeders:
         for _ in range(WARM_UP):
@@ -102,8 +103,8 @@ def _talk(share: Share) -> Iterator[Any]:
     collector.rarely()  # as every worker of the product does
     yield "ready"
     yield work(feeders, share)
-    for feeder in feeders:
-        feeder.db.close()
+    for db in databases:
+        db.close()
 
 
 def main() -> None:
