@@ -23,7 +23,9 @@ ORDERS = "/tmf-api/productOrderingManagement/v4/productOrder"
 HUB = "/tmf-api/productOrderingManagement/v4/hub"
 WORK = "/tmf-api/workOrderManagement/v4/workOrder"
 ADDRESS = "浙江省杭州市西湖区桂花城1幢1单元601"
-ALL = frozenset({"ordering:read", "ordering:write", "inventory:read", "workforce:read", "workforce:write"})
+ALL = frozenset(
+    {"ordering:read", "ordering:write", "inventory:read", "workforce:read", "workforce:write", "dispatch:write"}
+)
 POOL, OTHER_POOL = 1, 2
 
 

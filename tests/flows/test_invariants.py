@@ -8,6 +8,8 @@ from tests.flows.operator import SYSTEMS, House, add, change
 from tests.simulators.wire import Simulator, command
 
 from diaodu.app.invariants import check_all
+from diaodu.fulfilment import fallout_commands as fallout
+from diaodu.fulfilment.fallout_model import Evidence
 from diaodu.provisioning import commands as provisioning
 from diaodu.provisioning.model import Address
 
@@ -79,6 +81,35 @@ def test_damage_is_found(own: House, invariant: str, damage: str) -> None:
         for statement in damage.split(";"):
             tx.run(statement)
     assert invariant in found(own)
+
+
+def test_a_failure_that_nobody_has_is_found(own: House) -> None:
+    own.client.fault(refuse={"kind": "aaa.account"})
+    order_id = own.order("C601", add("P2", 601))
+    own.run()
+    assert found(own) == WHOLE
+    with own.db.transaction() as tx:
+        tx.run("delete from fulfilment.fallout")
+    effect = own.effect(order_id, "aaa.account").id
+    assert found(own)["I2"] == [f"order {order_id}: effect {effect} (aaa.account) failed, and nobody has it"]
+
+
+def test_what_was_done_by_hand_is_there_under_whatever_key(own: House) -> None:
+    own.client.fault(refuse={"kind": "aaa.account"})
+    order_id = own.order("C601", add("P2", 601))
+    own.run()
+    own.client.fault()
+    effect = own.effect(order_id, "aaa.account")
+    with own.db.transaction() as tx:
+        fallout.done_by_hand(tx, effect.id, "noc", Evidence("手工开户"), {})
+    own.run()
+    subject = effect.params["subject"]
+    assert found(own)["I6"] == [
+        f"aaa:zj aaa.account {subject}: effect {effect.id} of {order_id} is confirmed, but it is not there"
+    ]
+
+    own.client.ask(command("do", "by-hand-1", "aaa:zj", "aaa.account", subject, loid=effect.params["loid"], speed=300))
+    assert found(own) == WHOLE
 
 
 def test_a_record_at_a_system_that_nobody_intended_is_found(own: House) -> None:

@@ -1,15 +1,12 @@
 """Systems that cannot be asked, systems that do things twice, and answers that come after their time."""
 
-import json
-import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.fulfilment import sending
 from tests.fulfilment.sending import SYSTEMS
+from tests.simulators.silent import Silent
 from tests.simulators.wire import Client, Simulator
 
 from diaodu.fulfilment.send import Sender
@@ -104,37 +101,6 @@ def test_who_does_things_twice_is_not_sent_to_again_when_it_stays_silent(
         sending.land(db)
         sending.make_due(db)
     assert told(db, effect)[-1] == UNKNOWN
-
-
-class Silent:
-    """A system that hears everything and answers only when it is told to."""
-
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._heard: list[dict[str, Any]] = []
-        self._peer: socket.socket | None = None
-        self._thread = threading.Thread(target=self._hear, daemon=True)
-        self._thread.start()
-
-    def _hear(self) -> None:
-        self._peer, _ = self._listener.accept()
-        with self._peer, self._peer.makefile("rb") as lines:
-            for line in lines:
-                self._heard.append(json.loads(line))
-
-    def close(self) -> None:
-        """Once the sender has hung up."""
-        self._thread.join()
-        self._listener.close()
-
-    def answer(self) -> None:
-        """Say yes to all that was heard, and show each record as it was ordered."""
-        assert self._peer is not None
-        ordered = next(c["params"] for c in self._heard if c["verb"] == "do")
-        for c in list(self._heard):
-            reply = {"key": c["key"], "verb": c["verb"], "status": "ok", "result": {"params": ordered}}
-            self._peer.sendall(json.dumps(reply).encode() + b"\n")
 
 
 @pytest.mark.parametrize("queryable", [True, False])

@@ -88,10 +88,23 @@ select i.order_id, i.item_key, i.state from ordering.order_item i
 """
 
 
+# What has failed stands on somebody's list, unless the report is under way that puts it to work again.
+_UNOWNED = """
+select e.order_id, e.id, e.kind from planning.effect e
+ where e.state = 'failed'
+   and not exists (select from fulfilment.fallout f where f.part = e.part and f.id = e.id
+                      and f.state in ('open', 'claimed'))
+   and not exists (select from engine.job j where j.part = e.part and j.root_id = e.order_id and j.state = 0)
+ order by e.order_id, e.id
+"""
+
+
 def _moved(tx: Tx) -> Iterator[str]:
-    """Every item that has not ended has something that will move it."""
+    """Every item that has not ended has something that will move it; what failed has an owner."""
     for order, item, state in tx.rows(_UNMOVED, (_FINAL,)):
         yield f"order {order} item {item}: {state}, and nothing will move it"
+    for order, effect, kind in tx.rows(_UNOWNED):
+        yield f"order {order}: effect {effect} ({kind}) failed, and nobody has it"
 
 
 # What the inventory was loaded with holds itself: the network without an order of ours.

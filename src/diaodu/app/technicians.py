@@ -30,7 +30,7 @@ def _work(db: Database, pool: int, tasks: Sequence[int]) -> int:
     with db.transaction(actor="technicians") as tx:
         people = organization.people_of(tx, pool)
         person = people[tasks[0] // 256 % len(people)].id
-        orders = list(work_orders.work_orders(tx, tasks).values())
+        orders = [w for w in work_orders.work_orders(tx, tasks).values() if w.carried]
         taken = workforce.claim_many(tx, orders, person)
     mine = [w for w in orders if w.id not in taken]
     with db.transaction(actor=f"person:{person}") as tx:
@@ -42,7 +42,7 @@ def report_of(tx: Tx, work_order: WorkOrder) -> WorkReport:
     """A report that the forms of the work order accept; its id is that of the work order."""
     kind = catalog.get_release(tx, work_order.release_id).work[work_order.kind]
     outcomes = tuple(
-        EffectOutcome(line.effect, ok=True, data=_filled(kind, line.kind, line.params)) for line in work_order.lines
+        EffectOutcome(line.effect, ok=True, data=_filled(kind, line.kind, line.params)) for line in work_order.carried
     )
     return WorkReport(work_order.id, f"demo-{work_order.id}", outcomes)
 

@@ -11,6 +11,7 @@ from diaodu.fulfilment.dispatch import SentWork, StageDriver
 from diaodu.fulfilment.facts import OrderDecisions, OrderNames
 from diaodu.fulfilment.intake import Acknowledged
 from diaodu.fulfilment.report import Reports
+from diaodu.fulfilment.shared_notice import SharedNotice
 from diaodu.fulfilment.validate import Audit
 from diaodu.inventory import queries as inventory
 from diaodu.inventory.worker import AreaWorker
@@ -36,7 +37,7 @@ def handlers() -> Handlers:
             "fulfilment.accept": Accept(),
             "fulfilment.sent": SentWork(),
             "fulfilment.complete": Complete(),
-            "fulfilment.closing": Closing(),
+            "fulfilment.closing": SharedNotice(Closing()),
             "fulfilment.close": Close(),
         },
         inbound={"order.acknowledged": Acknowledged(), "effect.report": Reports()},

@@ -65,7 +65,6 @@ def parse_release(
     specifications = table("specifications", _specification)
     rules = table("decomposition", _rule)
     effects = table("effects", _effect)
-    closing = table("closing", _effect)
     release = Release(
         id=release_id,
         name=name,
@@ -78,7 +77,7 @@ def parse_release(
         audit=tuple(table("audit", _audit).values()),
         causes=table("causes", _cause),
         returns=table("returns", _return),
-        closing=closing,
+        closing=table("closing", _effect),
         processes=document.get("processes", {}),
         policies=_policies(document.get("policies", {}), problems),
         decisions=decisions,

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from pydantic import Field
 
-from diaodu.fulfilment.returns import Return, Returned, return_work
+from diaodu.fulfilment.returns import Return, Returned, clear, return_work
 from diaodu.tmf.operation import Ask, Body, Route, mount
 
 BASE = "/diaodu-api/workforce/v1"
@@ -21,10 +21,22 @@ def _return(ask: Ask) -> Returned:
     return return_work(ask.tx, ask.id(), Return(body.reason, body.note, tuple(body.evidence)), ask.principal)
 
 
+class Cleared(Body):
+    note: str = Field(default="", max_length=_NOTE_MAX)
+
+
+def _clear(ask: Ask) -> dict[str, list[str]]:
+    return {"item": clear(ask.tx, ask.id(), by=ask.by, note=ask.body.note)}
+
+
 ROUTES = (
     Route(
         "POST", "/workOrder/{id}/return", "workforce:write", "returnWorkOrder",
         "退单: send work back that one holds, with a reason of the catalogue", _return, Sent,
+    ),
+    Route(
+        "POST", "/productOrder/{id}/clearReturn", "ordering:write", "clearReturn",
+        "The counter has cleared what was returned to it: the work is offered again", _clear, Cleared,
     ),
 )  # fmt: skip
 

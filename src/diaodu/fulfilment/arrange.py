@@ -1,12 +1,13 @@
 """Which work orders people get, keep and lose: a function of the ledger and of who is at what; pure.
 
-A work order carries effects of one kind of work and one top-level item. What is settled or withdrawn leaves it; what
-waits for the customer or for us leaves it or rests with it; what is wanted no more leaves the hands of whoever is at
-it as the kind of effect says: at once, after a question (待撤回), or never.
+A work order carries effects of one kind of work, one top-level item and one place. What is settled or withdrawn
+leaves it; what waits for the customer or for us leaves it or rests with it; what is wanted no more leaves the hands of
+whoever is at it as the kind of effect says: at once, after a question (待撤回), or never.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from diaodu.catalog.model import Performer, Release
 from diaodu.planning.model import Effect, State
@@ -16,6 +17,7 @@ from diaodu.workforce.queries import Desk
 _SETTLED = frozenset({State.CONFIRMED, State.UNDONE})
 # An undo is no effect kind of the catalogue: whoever takes down what he wanted back is asked, like anybody.
 _ASK = "ask"
+_Key = tuple[str, str, Any]
 _ENDED_RECALLS = (RecallState.WITHDRAWN, RecallState.REPORTED, RecallState.DROPPED)
 
 
@@ -28,6 +30,7 @@ class Standing:
     groups: Mapping[str, str]  # item -> its top-level item
     unwanted: frozenset[int] = frozenset()  # effects that somebody is at and the plan wants no more
     recalls: Mapping[int, Recall] = field(default_factory=dict)  # the newest of each task
+    places: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)  # of people's effects: where it is to be done
 
 
 @dataclass
@@ -53,9 +56,9 @@ def arrange(s: Standing, desks: Sequence[Desk]) -> Arrangement:
     open_orders = [found.rewritten.get(d.work_order.id, d.work_order) for d in desks]
     carried = {line.effect for w in open_orders for line in w.carried}
     takes_more = {
-        (_group(s, w.lines[0].item), w.kind): w
+        (_group(s, w.lines[0].item), w.kind, w.place.get("id")): w
         for d, w in zip(desks, open_orders, strict=True)
-        if d.state in (None, "offered") and w.id not in found.withdrawn
+        if d.state in (None, "offered") and w.id not in found.withdrawn.keys() | found.suspended
     }
     for key, ready in _ready(s, carried).items():
         if (w := takes_more.get(key)) is not None:
@@ -121,13 +124,14 @@ def _recalled(s: Standing, desk: Desk, unwanted: Sequence[Effect], found: Arrang
     return gone
 
 
-def _ready(s: Standing, carried: Collection[int]) -> dict[tuple[str, str], list[Effect]]:
-    """By top-level item and kind of work what can be begun, unless more of it comes soon by itself."""
-    waiting: dict[tuple[str, str], list[Effect]] = {}
+def _ready(s: Standing, carried: Collection[int]) -> dict[_Key, list[Effect]]:
+    """By top-level item, kind of work and place what can be begun, unless more of it comes soon by itself."""
+    waiting: dict[_Key, list[Effect]] = {}
     for e in s.effects.values():
         people = s.release.work[e.work].performer is Performer.PEOPLE
         if people and e.state is State.INTENT and not e.held and e.id not in carried:
-            waiting.setdefault((_group(s, e.item_key), e.work), []).append(e)
+            key = _group(s, e.item_key), e.work, s.places.get(e.id, {}).get("id")
+            waiting.setdefault(key, []).append(e)
     found = {}
     for key, effects in waiting.items():
         ready = {e.id for e in effects if not _open_needs(s, e)}

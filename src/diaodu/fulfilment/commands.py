@@ -25,7 +25,7 @@ def retry_order(tx: Tx, order_id: int, by: str, only: Collection[int] = ()) -> i
     known = effects.ledger(tx, [order_id])[order_id]
     failed = [e for e in known if e.state is State.FAILED and (not only or e.id in only)]
     if failed:
-        outcomes = [{"effect": e.id, "state": State.INTENT, "attempts": 0} for e in failed]
+        outcomes = [{"effect": e.id, "state": State.INTENT} for e in failed]
         body = {"source": "repair", "by": by, "outcomes": outcomes}
         engine.enqueue(tx, [engine.Enqueue(order_id, "effect.report", body, f"retry:{tx.new_id(0)}")])
     incidents = [i for i in processes.incidents(tx, _INCIDENTS_MAX, order_id) if not only or i.id in only]

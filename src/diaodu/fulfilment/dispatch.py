@@ -7,6 +7,7 @@ of people become work orders (``fulfilment.arrange``), one per kind of work and 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 from diaodu.catalog.model import Performer, Policy
 from diaodu.engine import commands as engine
@@ -25,7 +26,6 @@ from diaodu.planning import commands as ledger
 from diaodu.planning import queries as effects
 from diaodu.planning.model import SETTLED, Effect, Op, State
 from diaodu.planning.plan import plan
-from diaodu.workforce import appointments, recalls
 from diaodu.workforce import commands as workforce
 from diaodu.workforce import queries as work_orders
 from diaodu.workforce.model import Recall, RecallEvent, WorkOrder
@@ -43,6 +43,7 @@ class _Stage:
     order: OrderFacts
     known: Sequence[Effect]
     desks: Sequence[Desk]  # those whose task is active in the stage, or that have no task yet
+    places: Mapping[int, Mapping[str, Any]]  # where people do an effect
     found: Arrangement = field(default_factory=Arrangement)
 
 
@@ -68,6 +69,7 @@ class StageDriver:
         _ask(tx, stages)
         made = _new_work_orders(tx, stages, orders)
         result = {s.scope.token_id: _advance(tx, s, made[s.order.id]) for s in stages}
+        workforce.appointments.ended(tx, [s.order.id for s in stages if result[s.scope.token_id].done])
         record_decisions(tx, orders.values())
         return result
 
@@ -91,8 +93,17 @@ def _looked_at(tx: Tx, scopes: Sequence[Scope], orders: Mapping[int, OrderFacts]
     """The stages as the facts are now, and what becomes of their work orders."""
     ids = [s.root_id for s in scopes]
     known, desks = effects.ledger(tx, ids), work_orders.desks(tx, ids)
-    stages = [_Stage(s, orders[s.root_id], known[s.root_id], _active(s, desks[s.root_id].values())) for s in scopes]
-    asked = recalls.newest(tx, [d.work_order.id for s in stages for d in s.desks if d.busy])
+    stages = [
+        _Stage(
+            s,
+            orders[s.root_id],
+            known[s.root_id],
+            _active(s, desks[s.root_id].values()),
+            _places(orders[s.root_id], known[s.root_id], desks[s.root_id].values()),
+        )
+        for s in scopes
+    ]
+    asked = workforce.recalls.newest(tx, [d.work_order.id for s in stages for d in s.desks if d.busy])
     return [replace(s, found=arrange(_standing(s, asked), s.desks)) for s in stages]
 
 
@@ -101,7 +112,18 @@ def _standing(s: _Stage, asked: Mapping[int, Recall]) -> Standing:
     groups = {line.key: line.group for line in order.revision.lines}
     # Nobody is at anything most of the time; then nothing has to be recalled.
     no_more = _unwanted(order, s.known) if any(d.busy for d in s.desks) else frozenset()
-    return Standing(order.release, {e.id: e for e in s.known}, groups, no_more, asked)
+    return Standing(order.release, {e.id: e for e in s.known}, groups, no_more, asked, s.places)
+
+
+def _places(order: OrderFacts, known: Sequence[Effect], desks: Collection[Desk]) -> dict[int, Mapping[str, Any]]:
+    """Where people do what is still to be done: at the line's address; what they take back, where it was done."""
+    lines = order.lines()
+    people = [e for e in known if e.state is State.INTENT and order.release.work[e.work].performer is Performer.PEOPLE]
+    done_at = {line.effect: d.work_order.place for d in desks for line in d.work_order.lines}
+    return {
+        e.id: (done_at.get(e.of_id or 0) if e.op is Op.UNDO else None) or lines[e.item_key or ""].address
+        for e in people
+    }
 
 
 def _unwanted(order: OrderFacts, known: Sequence[Effect]) -> frozenset[int]:
@@ -132,20 +154,20 @@ def _reason(tx: Tx, order: OrderFacts) -> str:
 def _ask(tx: Tx, stages: Sequence[_Stage]) -> None:
     """Ask those who are at what is wanted no more, and let those be whose work is wanted again."""
     questions = [
-        recalls.Question(s.order.id, w.id, s.found.asked[w.id], _minutes(s.order, w))
+        workforce.recalls.Question(s.order.id, w.id, s.found.asked[w.id], _minutes(s.order, w))
         for s in stages
         for w in (d.work_order for d in s.desks)
         if w.id in s.found.asked
     ]
-    recalls.ask(tx, questions)
-    recalls.settle(tx, {i for s in stages for i in s.found.wanted_again}, RecallEvent.DROP)
+    workforce.recalls.ask(tx, questions)
+    workforce.recalls.settle(tx, {i for s in stages for i in s.found.wanted_again}, RecallEvent.DROP)
 
 
 def _new_work_orders(tx: Tx, stages: Sequence[_Stage], orders: Mapping[int, OrderFacts]) -> dict[int, list[WorkOrder]]:
     """The work orders to activate, by order: those that are made here, and those that a split has made."""
-    made = [_work_order(tx, s.order, es) for s in stages for es in s.found.offered]
-    on_site = {w.id for w in made if orders[w.order_id].release.work[w.kind].on_site}
-    made = appointments.within_windows(tx, made, on_site)
+    made = [_work_order(tx, s.order, es, s.places[es[0].id]) for s in stages for es in s.found.offered]
+    on_site = (w for w in made if orders[w.order_id].release.work[w.kind].on_site)
+    made = workforce.appointments.within_windows(tx, made, {w.id: _appointment(orders[w.order_id], w) for w in on_site})
     workforce.create(tx, made)
     found = {
         s.order.id: [d.work_order for d in s.desks if d.state is None and str(d.work_order.id) not in s.scope.active]
@@ -174,17 +196,24 @@ def _advance(tx: Tx, s: _Stage, new: Sequence[WorkOrder]) -> Advance:
     return Advance([*systems, *tasks], sorted(gone), reasons=gone)
 
 
-def _work_order(tx: Tx, order: OrderFacts, carried: Sequence[Effect]) -> WorkOrder:
-    line = order.lines()[carried[0].item_key or ""]
+def _work_order(tx: Tx, order: OrderFacts, carried: Sequence[Effect], place: Mapping[str, Any]) -> WorkOrder:
     return WorkOrder(
         id=tx.new_id(part_of(order.id)),
         order_id=order.id,
         kind=carried[0].work,
         lines=lines_of(carried),
         release_id=order.release.id,
-        place=line.address,
+        place=place,
         customer_id=order.revision.customer["id"],
     )
+
+
+def _appointment(order: OrderFacts, w: WorkOrder) -> Mapping[str, Any]:
+    """What the order says of an appointment for this work: with the line itself, else with its top-level item."""
+    lines = order.lines()
+    line = lines[w.lines[0].item or ""]
+    found = line.extra.get("appointment") or lines[line.group].extra.get("appointment")
+    return found if isinstance(found, Mapping) else {}
 
 
 def _minutes(order: OrderFacts, w: WorkOrder) -> float:

@@ -81,3 +81,11 @@ class ReturnNotPossible(Rejected):
     code, status = "fulfilment.return-not-possible", 409
     en = "This work does not stand on any finished work of kind {to}: it cannot be returned there."
     zh = "该工作之前没有已完成的 {to} 类工作，不能退回该环节。"
+
+
+class NothingReturned(Rejected):
+    """409: nothing of the order waits for the counter."""
+
+    code, status = "fulfilment.nothing-returned", 409
+    en = "No work of order {id} was returned to the counter; there is nothing to clear."
+    zh = "订单 {id} 没有退回前台的工作，无需处理。"

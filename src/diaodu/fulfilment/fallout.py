@@ -30,6 +30,7 @@ from diaodu.kernel.ids import part_of
 from diaodu.ordering.model import Line
 from diaodu.organization import queries as organization
 from diaodu.planning import commands as ledger
+from diaodu.planning import queries as effects
 from diaodu.planning.model import Effect, State
 
 Move = tuple[Record | None, Record, dict[str, Any]]
@@ -68,8 +69,17 @@ def decide_failures(tx: Tx, orders: Mapping[int, OrderFacts], changed: Sequence[
     _count(tx, [(r, latest[r.id]) for r in known.values()])
     record_decisions(tx, {f.effect.order_id: orders[f.effect.order_id] for f in failures}.values())
     due = {after.id: after.due_at for _, after, _ in moves}
-    again = [ledger.Landing(f.effect, State.INTENT, None, due[f.effect.id], 0) for f in failures if f.again]
+    again = [ledger.Landing(f.effect, State.INTENT, None, due[f.effect.id]) for f in failures if f.again]
     return ledger.land(tx, again)
+
+
+def follow(tx: Tx, order_ids: Sequence[int]) -> None:
+    """Let the records of locked orders follow what a plan took back; such an effect never lands."""
+    if not order_ids:
+        return
+    known = {e.id: e for es in effects.ledger(tx, order_ids).values() for e in es}
+    moves = [_followed(tx, r, known[r.id]) for r in store.unsettled(tx, order_ids) if r.id in known]
+    store.move(tx, [m for m in moves if m[0] != m[1]])
 
 
 def _judge(tx: Tx, order: OrderFacts, effect: Effect, known: Record | None) -> _Failure:
@@ -85,7 +95,9 @@ def _judge(tx: Tx, order: OrderFacts, effect: Effect, known: Record | None) -> _
     }
     value = order.decide(Policy.FALLOUT, line, {"异常": failure, "工作": work_names(work)})
     treatment = treatment_of(value)
-    return _Failure(effect, cause, attempts, treatment, pool_of(tx, line, treatment.role, work.role))
+    return _Failure(
+        effect, cause, attempts, treatment, pool_of(tx, int(line.address["unit"]), treatment.role, work.role)
+    )
 
 
 def _opened(tx: Tx, f: _Failure, known: Record | None) -> Move:
@@ -109,7 +121,9 @@ def _opened(tx: Tx, f: _Failure, known: Record | None) -> Move:
 
 
 def _followed(tx: Tx, known: Record, effect: Effect) -> Move:
-    """The record of an effect that has not failed now: at work again, or settled."""
+    """The record of an effect as that stands now: at work again, or settled."""
+    if effect.state is State.FAILED:
+        return known, known, {}
     if effect.state in _AT_WORK:
         if known.state is Standing.CLOSED:
             return known, known, {}
@@ -140,12 +154,11 @@ def line_of(order: OrderFacts, item_key: str | None) -> Line:
     return order.lines().get(item_key or "", order.revision.lines[0])
 
 
-def pool_of(tx: Tx, line: Line, role: str, otherwise: str | None = None) -> int | None:
-    """The worklist of a role for a place, else that of another role; None: that of the operator's administrators."""
+def pool_of(tx: Tx, unit: int | None, role: str, otherwise: str | None = None) -> int | None:
+    """The worklist of a role for a unit, else that of another role; None: that of the operator's administrators."""
     known: dict[tuple[int, str], int | None] = tx.memo.setdefault("fulfilment.fallout.pools", {})
-    unit = int(line.address["unit"])
     for wanted in (role, otherwise):
-        if wanted is None:
+        if unit is None or wanted is None:
             continue
         if (unit, wanted) not in known:
             known[unit, wanted] = _pool(tx, unit, wanted)

@@ -252,7 +252,7 @@ def _resume(tx: Tx, bulk: int, found: list[tuple[Record, datetime]]) -> None:
     for r, at in found:
         after = store.after(r, Happening.AGAIN, tx.now, due_at=at, bulk_id=bulk)
         moves.append((r, after, {"by": tx.actor, "bulk": bulk}))
-        outcome = {"effect": r.id, "state": State.INTENT, "attempts": 0, "due": at.isoformat()}
+        outcome = {"effect": r.id, "state": State.INTENT, "due": at.isoformat()}
         body = {"source": "repair", "by": tx.actor, "outcomes": [outcome]}
         reports.append(engine.Enqueue(r.order_id, "effect.report", body, f"bulk:{bulk}:{r.id}"))
     store.move(tx, moves)

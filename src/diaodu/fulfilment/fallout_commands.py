@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from diaodu.catalog.model import Performer
 from diaodu.engine import commands as engine
 from diaodu.fulfilment import fallout_store as store
 from diaodu.fulfilment.errors import EvidenceMissing, FalloutTaken, InstantPast, NotByHand, NothingFailed
@@ -70,6 +71,9 @@ def done_by_hand(tx: Tx, record_id: int, by: str, evidence: Evidence, result: Ma
     shown = {"text": evidence.text.strip(), "attachments": list(evidence.attachments)}
     effect = _failed(tx, record)
     release = load_orders(tx, [record.order_id])[record.order_id].release
+    # What an area holds stands in its inventory: nobody makes that true by hand.
+    if release.work[effect.work].performer is Performer.AREA:
+        raise NotByHand(id=record.id, kind=record.kind)
     line = WorkLine(effect.id, effect.kind, effect.item_key, effect.params)
     workforce.check_form(line, release.work[effect.work], result)
     found = {**result, "by_hand": {"by": by, "at": tx.now.isoformat(), **shown}}
@@ -81,7 +85,7 @@ def done_by_hand(tx: Tx, record_id: int, by: str, evidence: Evidence, result: Ma
 def _again(tx: Tx, record: Record, by: str, at: datetime, *, note: str) -> Record:
     after = store.after(record, Happening.AGAIN, tx.now, assignee=None, due_at=at)
     _failed(tx, record)
-    _report(tx, record, by, {"state": State.INTENT, "attempts": 0, "due": at.isoformat()})
+    _report(tx, record, by, {"state": State.INTENT, "due": at.isoformat()})
     return _move(tx, record, after, by, note=note)
 
 

@@ -10,12 +10,12 @@ from diaodu.engine import queries as engine
 from diaodu.engine.queries import IncidentView
 from diaodu.fulfilment import fallout_bulk
 from diaodu.fulfilment import fallout_store as store
-from diaodu.fulfilment.fallout import Move, line_of, pool_of
+from diaodu.fulfilment.fallout import Move, pool_of
 from diaodu.fulfilment.fallout_model import INCIDENT, Happening, Record, Standing, Subject
-from diaodu.fulfilment.orders import OrderFacts, load_orders
 from diaodu.kernel import journal
 from diaodu.kernel.db import Database, Tx
 from diaodu.kernel.ids import part_of
+from diaodu.organization import queries as organization
 
 INCIDENT_LIMIT = timedelta(hours=4)
 INCIDENT_ROLE = "noc"
@@ -47,11 +47,10 @@ def _settle(tx: Tx, part: int, new: Sequence[IncidentView], gone: Sequence[int])
     records = store.records(tx, part, [*gone, *(i.id for i in new)])
     locked = journal.lock(tx, {*(i.root_id for i in new), *(r.order_id for r in records.values())})
     records = store.records(tx, part, records.keys())
-    orders = load_orders(tx, {i.root_id for i in new} & locked)
+    # The order itself may be what cannot be read: nothing is asked of it.
+    pool = pool_of(tx, organization.top_unit(tx), INCIDENT_ROLE)
     moves: list[Move] = [
-        (None, _record(tx, i, orders.get(i.root_id)), {"code": i.code})
-        for i in new
-        if i.id not in records and i.root_id in locked
+        (None, _record(tx, i, pool), {"code": i.code}) for i in new if i.id not in records and i.root_id in locked
     ]
     over = [records[i] for i in gone if records[i].state is not Standing.CLOSED]
     moves += [(r, store.after(r, Happening.CLOSE, tx.now, resolution="resolved"), {}) for r in over]
@@ -59,10 +58,7 @@ def _settle(tx: Tx, part: int, new: Sequence[IncidentView], gone: Sequence[int])
     return len(moves)
 
 
-def _record(tx: Tx, i: IncidentView, order: OrderFacts | None) -> Record:
-    pool: int | None = None
-    if order is not None:
-        pool = pool_of(tx, line_of(order, None), INCIDENT_ROLE)
+def _record(tx: Tx, i: IncidentView, pool: int | None) -> Record:
     told: dict[str, Any] = {"zh": i.message, "en": i.message}
     return Record(
         i.id, i.root_id, Subject.INCIDENT, i.node, None, None, None, i.code or INCIDENT, CauseClass.TECHNICAL, told,

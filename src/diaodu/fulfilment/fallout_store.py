@@ -99,6 +99,16 @@ def of_order(tx: Tx, order_id: int) -> list[Record]:
     return [_record(r) for r in rows]
 
 
+def unsettled(tx: Tx, order_ids: Sequence[int]) -> list[Record]:
+    """The records of effects that are not closed, of orders of one partition."""
+    rows = tx.rows(
+        f"select {_NAMES} from fulfilment.fallout where part = %s and order_id = any(%s::int8[])"
+        " and subject = 'effect' and state <> 'closed' order by id",
+        (part_of(order_ids[0]), list(order_ids)),
+    )
+    return [_record(r) for r in rows]
+
+
 def same_causes(tx: Tx, pools: Collection[int] | None) -> list[SameCause]:
     """The open failures, grouped by cause and element, the most first."""
     rows = tx.rows(

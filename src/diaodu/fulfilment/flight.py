@@ -10,7 +10,7 @@ from diaodu import provisioning
 from diaodu.provisioning.errors import OutcomeUnknown, Unreachable
 from diaodu.provisioning.model import Address, Command, Reply, Sending, Verdict
 
-ATTEMPTS = 12
+ATTEMPTS = 12  # after so many without an answer, and each time after so many more, it has failed
 BACKOFF_S, BACKOFF_MAX_S = 0.5, 300.0
 NOWHERE = Address("", 0)
 
@@ -76,8 +76,9 @@ class Flight:
         attempts = self.attempts + (self.found_open and verdict.state == "unknown")
         found = {"effect": self.sending.id, "state": verdict.state, "attempts": attempts, "at": now.isoformat()}
         if verdict.state in ("intent", "unknown"):
-            if attempts < ATTEMPTS:
-                return found | {"due": (now + timedelta(seconds=backoff_s(attempts))).isoformat()}
+            # Attempts are never counted down: they tell one report from the next, whoever had it done again.
+            if attempts % ATTEMPTS:
+                return found | {"due": (now + timedelta(seconds=backoff_s(attempts % ATTEMPTS))).isoformat()}
             verdict = self._unreachable(attempts)
         return found | {"state": verdict.state, "result": verdict.result, "cause": verdict.cause}
 

@@ -12,12 +12,13 @@ from diaodu.catalog.model import COUNTER, DESIGN, ReturnReason
 from diaodu.engine import commands as engine
 from diaodu.engine.ports import Nudge
 from diaodu.fulfilment.area import redesign
-from diaodu.fulfilment.errors import ReturnNotPossible, ReturnReasonUnknown
+from diaodu.fulfilment.errors import NothingReturned, ReturnNotPossible, ReturnReasonUnknown
 from diaodu.fulfilment.orders import OrderFacts, load_orders
 from diaodu.fulfilment.standing import settle_items
 from diaodu.kernel import journal
 from diaodu.kernel.access import Principal
 from diaodu.kernel.db import Tx
+from diaodu.kernel.errors import NotFound
 from diaodu.ordering import commands as ordering
 from diaodu.ordering import holds
 from diaodu.planning import commands as ledger
@@ -27,6 +28,9 @@ from diaodu.workforce import commands as workforce
 from diaodu.workforce import queries as work_orders
 from diaodu.workforce.errors import NotYours
 from diaodu.workforce.queries import Desk
+
+# Other reasons for which work of an item is kept back by somebody's word.
+_PAUSES = frozenset({holds.Cause.SUSPENDED, holds.Cause.CUSTOMER, holds.Cause.PRE})
 
 
 @dataclass(frozen=True)
@@ -62,10 +66,36 @@ def return_work(tx: Tx, work_order_id: int, said: Return, principal: Principal) 
     entry = {"t": "work.returned", "id": work_order_id, "reason": reason.id, "to": reason.to, "by": principal.name}
     told = {"note": said.note, "evidence": list(said.evidence)}
     journal.record(tx, order_id, entry | {k: v for k, v in told.items() if v})
+    if reason.to == COUNTER and desk.work_order.appointment_id is not None:
+        workforce.appointments.failed(tx, desk.work_order.appointment_id)
     again = _send_back(tx, order, known, about, reason=reason, note=said.note)
     _empty(tx, desk)
     engine.signal(tx, [Nudge(order_id)])
     return Returned(work_order_id, reason.to, tuple(again))
+
+
+def clear(tx: Tx, order_id: int, *, by: str, note: str = "") -> list[str]:
+    """The counter has cleared what was returned to it: the work of these items is offered again. NothingReturned."""
+    if not journal.lock(tx, [order_id]):
+        raise NotFound(entity="productOrder", id=order_id)
+    cleared = end_returns(tx, load_orders(tx, [order_id])[order_id])
+    if not cleared:
+        raise NothingReturned(id=order_id)
+    journal.record(tx, order_id, {"t": "return.cleared", "items": cleared, "by": by} | ({"note": note} if note else {}))
+    engine.signal(tx, [Nudge(order_id)])
+    return cleared
+
+
+def end_returns(tx: Tx, order: OrderFacts) -> list[str]:
+    """End what waits for the counter in a locked order, by hand or because a revision was accepted; the items."""
+    known = holds.holds_of(tx, [order.id])[order.id]
+    keys = sorted({h.item_key for h in known if h.cause is holds.Cause.RETURNED})
+    if keys:
+        holds.end_holds(tx, order.id, keys, holds.Cause.RETURNED)
+        others = [h for h in holds.holds_of(tx, [order.id])[order.id] if h.cause in _PAUSES]
+        ledger.go_on(tx, order.id, [k for k in keys if not any(h.covers(k) for h in others)])
+        settle_items(tx, [order])
+    return keys
 
 
 def _reason(order: OrderFacts, desk: Desk, code: str) -> ReturnReason:

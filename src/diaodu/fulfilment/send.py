@@ -305,6 +305,7 @@ class Sender:
         """Report what is known, in one transaction a partition, as one job an order."""
         now = self._db.clock()
         judged = sorted(self._judged.values(), key=lambda f: (part_of(f.order_id), f.order_id, f.sending.id))
+        self._store_also([f for f in judged if f.verdict and f.verdict.state == "confirmed"])
         for _, same_part in groupby(judged, key=lambda f: part_of(f.order_id)):
             flights = list(same_part)
             outcomes = {f.sending.id: f.outcome(now) for f in flights}
@@ -319,6 +320,17 @@ class Sender:
         while len(self._late) > LATE_KEPT:
             self._late.popitem(last=False)
         return len(judged)
+
+    def _store_also(self, confirmed: Sequence[Flight]) -> None:
+        """A notice that speaks for other orders too is reported to these first: a crash between leaves it unsettled."""
+        told = [(int(order), int(effect), f) for f in confirmed for order, effect in f.sending.params.get("also", ())]
+        for order_id, effect_id, f in told:
+            outcome = {"effect": effect_id, "state": "confirmed", "result": {"told_by": str(f.order_id)}}
+            body = {"source": "adapter", "outcomes": [outcome]}
+            with self._db.transaction(actor=self._owner) as tx:
+                engine.enqueue(
+                    tx, [engine.Enqueue(order_id, "effect.report", body, f"also:{f.sending.id}:{effect_id}")]
+                )
 
 
 def _report(tx: Tx, flights: Sequence[Flight], outcomes: Mapping[int, Mapping[str, Any]]) -> None:

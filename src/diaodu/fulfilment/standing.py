@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from diaodu.catalog.model import Release
 from diaodu.engine import commands as engine
 from diaodu.engine.ports import Cancel
+from diaodu.fulfilment.fallout import follow
 from diaodu.fulfilment.orders import OrderFacts, load_orders
 from diaodu.kernel.db import Tx
 from diaodu.ordering import commands as ordering
@@ -163,6 +164,7 @@ def _open_holds(tx: Tx, orders: Iterable[OrderFacts]) -> Mapping[int, Sequence[H
 def _hold_by_facts(tx: Tx, orders: Collection[OrderFacts]) -> None:
     """Open and end the holds that nobody sets: a failed effect, a wish that waits in the queue of its area."""
     open_now = _open_holds(tx, orders)
+    follow(tx, [o.id for o in orders if any(h.cause is Cause.FALLOUT for h in open_now.get(o.id, ()))])
     made: list[NewHold] = []
     over: list[Hold] = []
     for o in orders:

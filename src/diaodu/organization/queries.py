@@ -35,6 +35,12 @@ def get_unit(tx: Tx, unit_id: int) -> Unit:
     return Unit(row[0], row[1], UnitKind(row[2]), row[3], row[4])
 
 
+def top_unit(tx: Tx) -> int | None:
+    """The unit that stands above all; None before an operator is loaded."""
+    row = tx.row("select id from organization.unit where parent_id is null order by id limit 1")
+    return int(row[0]) if row else None
+
+
 def get_person(tx: Tx, person_id: int) -> Person:
     """A person by id; NotFound."""
     row = tx.row("select id, code, name, phone from organization.person where id = %s", (person_id,))

@@ -213,6 +213,14 @@ def go_on(tx: Tx, order_id: int, item_keys: Collection[str]) -> None:
     _set_held(tx, [replace(e, held=False, ready=settled.issuperset(e.needs)) for e in held])
 
 
+def send_after(tx: Tx, effects: Sequence[Effect], at: datetime) -> None:
+    """Keep intents of systems in their queue until an instant."""
+    rows = [(*_key(e), at) for e in effects if e.state is State.INTENT]
+    sets.update(tx, "planning.effect", _KEY, {"due_at": "timestamptz"}, rows)
+    for e in effects:
+        journal.record(tx, e.order_id, {"t": "effect.later", "id": e.id, "until": at.isoformat()})
+
+
 def _may_wait(e: Effect, item_keys: Collection[str]) -> bool:
     asked = (e.element or "").startswith(AREA) and (e.ready or e.state is State.SENT)
     return e.state in OPEN and not asked and ("" in item_keys or e.item_key in item_keys)

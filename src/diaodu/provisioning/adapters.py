@@ -12,7 +12,7 @@ from diaodu.provisioning.errors import NotSendable, ReadBackDiffers
 from diaodu.provisioning.model import Command, Reply, Sending, Status, Verb, Verdict
 
 # Parameters that say how to send, not what the system is to hold.
-_ENVELOPE = frozenset({"subject", "of", "of_kind", "key"})
+_ENVELOPE = frozenset({"subject", "of", "of_kind", "key", "also"})
 
 
 def command(s: Sending) -> Command:

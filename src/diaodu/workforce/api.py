@@ -57,7 +57,7 @@ def mount_workforce(router: APIRouter) -> None:
     mount(router, BASE, ROUTES, tag="workforce")
 
 
-def _recalls(ask: Ask) -> list[dict[str, Any]]:
+def _recalls(ask: Ask) -> list[recalls.OpenRecall]:
     return recalls.open_page(ask.tx, ask.principal.pools, _PAGE_MAX)
 
 
@@ -84,8 +84,8 @@ def _hand_over(ask: Ask) -> None:
     desks.hand_over(ask.tx, ask.id(), pool=body.pool, person=person, by=ask.by, reason=body.reason)
 
 
-def _split(ask: Ask) -> dict[str, Any]:
-    return {"work_order": str(desks.split(ask.tx, ask.id(), [whole(e, "effect") for e in ask.body.effect]))}
+def _split(ask: Ask) -> dict[str, str]:
+    return {"workOrder": str(desks.split(ask.tx, ask.id(), [whole(e, "effect") for e in ask.body.effect]))}
 
 
 def _merge(ask: Ask) -> None:

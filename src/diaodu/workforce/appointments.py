@@ -10,6 +10,7 @@ from diaodu.engine import commands as engine
 from diaodu.kernel import journal, sets
 from diaodu.kernel.db import Tx
 from diaodu.kernel.ids import part_of
+from diaodu.tmf.query import parse_time
 from diaodu.workforce import errors, queries
 from diaodu.workforce.model import APPOINTMENT_TABLE, Appointment, AppointmentEvent, AppointmentState, WorkOrder
 
@@ -75,6 +76,32 @@ def change(
     _move_in(tx, after)
 
 
+def failed(tx: Tx, appointment_id: int) -> None:
+    """The visit came to nothing: nobody was there, or the work went back to the counter. A new window mends it."""
+    before = get(tx, appointment_id)
+    if before.status in _OPEN:
+        change(tx, appointment_id, window=None, status=AppointmentState.FAILED, extra=before.extra)
+
+
+def ended(tx: Tx, orders: Collection[int]) -> None:
+    """The stage of these locked orders is over: their open appointments were kept, or are needed no more."""
+    if not orders:
+        return
+    ids = sorted(orders)
+    rows = tx.rows(
+        f"select {_READ} from workforce.appointment where part = %s and order_id = any(%s::int8[])"
+        " and status in ('initialized', 'confirmed', 'failed') order by id",
+        (part_of(ids[0]), ids),
+    )
+    for a in map(_appointment, rows):
+        done = any(
+            d.state == "done" and d.work_order.appointment_id == a.id
+            for d in queries.desks(tx, [a.order_id])[a.order_id].values()
+        )
+        status = AppointmentState.COMPLETED if done else AppointmentState.CANCELLED
+        change(tx, a.id, window=None, status=status, extra=a.extra)
+
+
 def get(tx: Tx, appointment_id: int) -> Appointment:
     """An appointment by id; NoAppointment."""
     row = tx.row(
@@ -86,22 +113,48 @@ def get(tx: Tx, appointment_id: int) -> Appointment:
     return _appointment(row)
 
 
-def within_windows(tx: Tx, new: Sequence[WorkOrder], on_site: Collection[int]) -> list[WorkOrder]:
-    """New work orders; those at the customer's within the newest open appointment of their order, if there is one."""
-    orders = sorted({w.order_id for w in new if w.id in on_site})
+def within_windows(tx: Tx, new: Sequence[WorkOrder], asked: Mapping[int, Mapping[str, Any]]) -> list[WorkOrder]:
+    """New work orders; those at the customer's (the keys of ``asked``) within the open appointment of their order.
+
+    ``asked`` is what the order itself says of an appointment (TMF622): its window is agreed on with the first visit.
+    """
+    orders = sorted({w.order_id for w in new if w.id in asked})
     if not orders:
         return list(new)
     rows = tx.rows(
         f"select distinct on (order_id) {_READ} from workforce.appointment where part = %s"
-        " and order_id = any(%s::int8[]) and status in ('initialized', 'confirmed') order by order_id, id desc",
+        " and order_id = any(%s::int8[]) order by order_id, id desc",
         (part_of(orders[0]), orders),
     )
     found = {a.order_id: a for a in map(_appointment, rows)}
-    return [_within(w, found.get(w.order_id)) if w.id in on_site else w for w in new]
+    for w in new:
+        if w.order_id not in found and (made := _ordered(tx, w.order_id, asked.get(w.id, {}))) is not None:
+            found[w.order_id] = made
+            make(tx, made)
+    return [_within(w, found.get(w.order_id)) if w.id in asked else w for w in new]
+
+
+def _ordered(tx: Tx, order_id: int, asked: Mapping[str, Any]) -> Appointment | None:
+    """The appointment that an order brought with it; one that has passed, or that nobody can read, is none."""
+    period = asked.get("validFor")
+    if not isinstance(period, Mapping):
+        return None
+    try:
+        start, end = (parse_time(str(period.get(name))) for name in ("startDateTime", "endDateTime"))
+    except ValueError:
+        return None
+    fits = start < end and end > tx.now
+    return (
+        Appointment(tx.new_id(part_of(order_id)), order_id, AppointmentState.INITIALIZED, start, end) if fits else None
+    )
 
 
 def _within(w: WorkOrder, a: Appointment | None) -> WorkOrder:
-    return w if a is None else replace(w, appointment_id=a.id, start_at=a.start_at, end_at=a.end_at)
+    return (
+        w
+        if a is None or a.status not in _OPEN
+        else replace(w, appointment_id=a.id, start_at=a.start_at, end_at=a.end_at)
+    )
 
 
 def _event(status: AppointmentState) -> AppointmentEvent:

@@ -11,11 +11,14 @@ from diaodu.kernel import journal, sets
 from diaodu.kernel.access import Principal
 from diaodu.kernel.db import Tx
 from diaodu.kernel.ids import part_of
-from diaodu.workforce import errors, queries, recalls
+from diaodu.workforce import appointments, errors, queries, recalls, visits
 from diaodu.workforce.forms import check_form, check_report
 from diaodu.workforce.model import EffectOutcome, RecallEvent, WorkOrder, WorkReport
 
-__all__ = ["check_form", "claim", "claim_many", "create", "report", "report_many", "rewrite", "withdrawn"]
+__all__ = [
+    "appointments", "check_form", "claim", "claim_many", "create", "recalls", "report", "report_many", "rewrite",
+    "visits", "withdrawn",
+]  # fmt: skip
 
 _COLUMNS = {
     "part": "int2", "id": "int8", "order_id": "int8", "kind": "text", "lines": "jsonb", "release_id": "int4",

@@ -42,6 +42,22 @@ class Question:
     minutes: float
 
 
+@dataclass(frozen=True)
+class OpenRecall:
+    """A recall as a worklist shows it; ``overdue`` is the dispatcher's."""
+
+    work_order_id: int
+    order_id: int
+    effects: list[int]
+    state: str
+    asked_at: datetime
+    due_at: datetime
+    answer: str | None
+    assignee_id: int | None
+    pool: int
+    overdue: bool
+
+
 def newest(tx: Tx, task_ids: Collection[int]) -> dict[int, Recall]:
     """The newest recall of each of these tasks of one partition, where there is one."""
     if not task_ids:
@@ -139,19 +155,17 @@ def _write(tx: Tx, changes: Sequence[tuple[Recall, Recall]], what: str) -> None:
         journal.record(tx, after.order_id, entry | {k: v for k, v in told.items() if v})
 
 
-def open_page(tx: Tx, pools: frozenset[int] | None, limit: int) -> list[dict[str, datetime | str | int | list[int]]]:
-    """The open recalls on worklists of these pools (None: all), those due first; ``overdue`` is the dispatcher's."""
+def open_page(tx: Tx, pools: frozenset[int] | None, limit: int) -> list[OpenRecall]:
+    """The open recalls on worklists of these pools (None: all), those due first."""
     rows = tx.rows(
-        "select r.task_id, r.order_id, r.effects, r.state, r.asked_at, r.due_at, r.answer, t.assignee, t.pool"
+        "select r.task_id, r.order_id, r.effects, r.state, r.asked_at, r.due_at, r.answer, t.assignee, t.pool,"
+        " r.state = 'undecided' or r.due_at <= %s"
         " from workforce.recall r join engine.v_human_task t on t.part = r.part and t.id = r.task_id"
         " where r.ended_at is null and (%s::int4[] is null or t.pool = any(%s::int4[])) order by r.due_at, r.id"
         " limit %s",
-        (pools and sorted(pools), pools and sorted(pools), limit),
+        (tx.now, pools and sorted(pools), pools and sorted(pools), limit),
     )
-    names = ("work_order_id", "order_id", "effects", "state", "asked_at", "due_at", "answer", "assignee_id", "pool")
-    return [
-        dict(zip(names, r, strict=True)) | {"overdue": r[3] == RecallState.UNDECIDED or r[5] <= tx.now} for r in rows
-    ]
+    return [OpenRecall(*r) for r in rows]
 
 
 def _recall(row: tuple[Any, ...]) -> Recall:

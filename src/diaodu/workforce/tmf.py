@@ -23,6 +23,8 @@ from diaodu.workforce import commands
 from diaodu.workforce.model import EffectOutcome
 
 BASE = "/tmf-api/workOrderManagement/v4"
+APPOINTMENTS = "/tmf-api/appointment/v4"
+VISITS = "/diaodu-api/workforce/v1/visit"
 SCOPE = "workforce"
 _ORDERS = "/tmf-api/productOrderingManagement/v4/productOrder"
 _ENDED = ("completed", "failed")
@@ -41,10 +43,12 @@ _STATES = {
 _SOURCE = """(
   select w.part, w.id, w.order_id, w.kind, w.lines, w.place, w.created_at, t.name, t.pool, t.priority, t.reason,
          t.state as task_state, t.assignee, t.due_at, t.claimed_at, t.ended_at,
+         w.visit_id, w.appointment_id, w.start_at, w.end_at, r.due_at as recall_due_at, r.effects as recalled,
          (select jsonb_object_agg(e.id, jsonb_build_object('state', e.state, 'result', e.result))
             from planning.v_effect e, jsonb_array_elements(w.lines) l
            where e.part = w.part and e.id = (l->>'effect')::int8) as effects
     from workforce.work_order w join engine.v_human_task t on t.part = w.part and t.id = w.id
+    left join workforce.recall r on r.part = w.part and r.task_id = w.id and r.ended_at is null
 )"""
 
 
@@ -79,6 +83,12 @@ def to_resource(row: Row, base: str) -> Document:
             "expectedCompletionDate": instant(row["due_at"]),
             "completionDate": instant(row["ended_at"]) if state == "completed" else None,
             "cancellationDate": instant(row["ended_at"]) if state == "cancelled" else None,
+            "cancellationReason": row["reason"] if state == "cancelled" else None,
+            "requestedStartDate": instant(row["start_at"]),
+            "requestedCompletionDate": instant(row["end_at"]),
+            "appointment": _appointment(row["appointment_id"], base),
+            "note": _recall_note(row),
+            "relatedEntity": _visit(row["visit_id"], base),
             "order": [{"id": str(row["order_id"]), "href": f"{base}{_ORDERS}/{row['order_id']}"}],
             "place": (place and present({"id": _text(place.get("id")), "name": _text(place.get("name"))})) or None,
             "relatedParty": _assignee(row["assignee"]),
@@ -89,11 +99,29 @@ def to_resource(row: Row, base: str) -> Document:
 
 def _item(line: Document, effects: Document, state: str) -> Document:
     effect = effects.get(str(line["effect"]), {})
-    found = item_state(effect.get("state"), state)
+    found = item_state("withdrawn" if line.get("dropped") else effect.get("state"), state)
     result = effect.get("result")
     facts = dict(line["params"]) | (result if isinstance(result, dict) else {})
     work = {"name": line["kind"], "workType": line["kind"], "workCharacteristic": characteristic_array(facts)}
     return {"id": str(line["effect"]), "action": "add", "description": line["kind"], "state": found, "work": work}
+
+
+def _appointment(appointment_id: int | None, base: str) -> Document | None:
+    href = f"{base}{APPOINTMENTS}/appointment/{appointment_id}"
+    return (appointment_id and {"id": str(appointment_id), "href": href}) or None
+
+
+def _visit(visit_id: int | None, base: str) -> list[Document] | None:
+    href = f"{base}{VISITS}/{visit_id}"
+    return (visit_id and [{"id": str(visit_id), "href": href, "role": "visit", "@referredType": "Visit"}]) or None
+
+
+def _recall_note(row: Row) -> list[Document] | None:
+    """待撤回, for whoever is at it: what is asked for back, and until when the answer is due."""
+    if row["recall_due_at"] is None:
+        return None
+    text = f"待撤回 / to be recalled: {', '.join(map(str, row['recalled']))}; {instant(row['recall_due_at'])}"
+    return [{"id": "recall", "author": "diaodu", "text": text}]
 
 
 def _assignee(person_id: int | None) -> list[Document] | None:
@@ -140,7 +168,8 @@ WORK_ORDER = Resource(
     source=_SOURCE,
     output=(
         "id", "order_id", "kind", "lines", "place", "created_at", "name", "priority", "reason", "task_state",
-        "assignee", "due_at", "claimed_at", "ended_at", "effects",
+        "assignee", "due_at", "claimed_at", "ended_at", "effects", "visit_id", "appointment_id", "start_at", "end_at",
+        "recall_due_at", "recalled",
     ),
     columns={
         "id": Column("v.id", parse_id),

@@ -15,9 +15,9 @@ from diaodu.tmf.query import Column, parse_id, parse_time
 from diaodu.tmf.resource import Create, Patch, Resource, Row, read_one
 from diaodu.workforce import appointments
 from diaodu.workforce.model import Appointment, AppointmentState
+from diaodu.workforce.tmf import APPOINTMENTS as BASE
 from diaodu.workforce.tmf import SCOPE
 
-BASE = "/tmf-api/appointment/v4"
 API = "appointment"
 EVENTS = ("AppointmentCreateEvent", "AppointmentAttributeValueChangeEvent", "AppointmentStateChangeEvent")
 _ORDERS = "/tmf-api/productOrderingManagement/v4/productOrder"

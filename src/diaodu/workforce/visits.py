@@ -69,7 +69,7 @@ class Visit:
 
 def preview(tx: Tx, work_order_ids: Sequence[int]) -> Visit:
     """The visit that these work orders would make, nothing written; VisitNotPossible names what stands against it."""
-    found = _members(tx, "w.part = any(%s::int2[]) and w.id = any(%s::int8[])", *_keys(work_order_ids))
+    found = _named(tx, work_order_ids)
     if missing := set(work_order_ids) - {m.work_order_id for m in found}:
         raise NotFound(entity="workOrder", id=min(missing))
     places = {m.place.get("id") for m in found}
@@ -94,14 +94,14 @@ def make(tx: Tx, planned: Visit, window: tuple[datetime | None, datetime | None]
 def join(tx: Tx, visit_id: int, order_id: int, work_order_ids: Sequence[int]) -> None:
     """Put the label on work orders of one order; VisitNotPossible when one has ended meanwhile."""
     journal.lock(tx, [order_id])
-    for m in _members(tx, "w.part = any(%s::int2[]) and w.id = any(%s::int8[])", *_keys(work_order_ids)):
+    for m in _named(tx, work_order_ids):
         _mergeable(tx, m)
         _label(tx, m, visit_id, "visit.joined")
 
 
 def leave(tx: Tx, work_order_id: int) -> None:
     """Take a work order out of its visit; the others stay together."""
-    for m in _members(tx, "w.part = any(%s::int2[]) and w.id = any(%s::int8[])", *_keys([work_order_id])):
+    for m in _named(tx, [work_order_id]):
         journal.lock(tx, [m.order_id])
         if m.visit_id is None:
             raise errors.NotInVisit(id=work_order_id)
@@ -184,8 +184,11 @@ def _label(tx: Tx, m: Member, visit_id: int | None, what: str) -> None:
     journal.record(tx, m.order_id, entry)
 
 
-def _keys(ids: Sequence[int]) -> tuple[list[int], list[int]]:
-    return sorted({part_of(i) for i in ids}), list(ids)
+def _named(tx: Tx, ids: Sequence[int]) -> list[Member]:
+    by_part: dict[int, list[int]] = {}
+    for i in ids:
+        by_part.setdefault(part_of(i), []).append(i)
+    return [m for part, of in by_part.items() for m in _members(tx, "w.part = %s and w.id = any(%s::int8[])", part, of)]
 
 
 def _members(tx: Tx, where: str, *params: Any) -> list[Member]:
@@ -215,3 +218,22 @@ def _visit(
         assignees=tuple(sorted({m.assignee_id for m in left if m.assignee_id is not None})),
         members=tuple(members),
     )
+
+
+def shared_with(tx: Tx, order_ids: Sequence[int]) -> dict[int, dict[int, datetime]]:
+    """For each of these orders of one partition the customer's others of the same visit, each with its latest limit."""
+    mine = tx.rows(
+        "select order_id, visit_id, customer_id from workforce.work_order"
+        " where part = %s and order_id = any(%s::int8[]) and visit_id is not null",
+        (part_of(order_ids[0]), list(order_ids)),
+    )
+    found: dict[int, dict[int, datetime]] = {i: {} for i in order_ids}
+    members: dict[int, list[Member]] = {}
+    for m in _members(tx, "w.visit_id = any(%s::int8[])", sorted({r[1] for r in mine})) if mine else ():
+        members.setdefault(m.visit_id or 0, []).append(m)
+    for order_id, visit_id, customer_id in mine:
+        for m in members[visit_id]:
+            if m.order_id != order_id and m.customer_id == customer_id:
+                known = found[order_id].get(m.order_id, m.due_at)
+                found[order_id][m.order_id] = max(known, m.due_at)
+    return found

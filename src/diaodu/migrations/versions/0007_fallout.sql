@@ -51,3 +51,12 @@ create table fulfilment.bulk_part (
 -- Whether a system can be asked about a key, and whether the same key sent twice is carried out once.
 alter table provisioning.element
   add queryable boolean not null default true, add idempotent boolean not null default true;
+
+-- What has failed before gets an owner too.
+insert into fulfilment.fallout (part, id, order_id, subject, kind, work, item_key, element, cause, class, told, state,
+  attempts, failed_at, due_at, opened_at)
+select part, id, order_id, 'effect', kind, work, item_key, element, coalesce(result -> 'cause' ->> 'code', 'work.failed'),
+  'business', jsonb_build_object('zh', coalesce(result -> 'cause' ->> 'zh', result ->> 'cause', ''),
+                                 'en', coalesce(result -> 'cause' ->> 'en', result ->> 'cause', '')),
+  'open', 1, coalesce(sent_at, created_at), now() + interval '4 hours', now()
+  from planning.effect where state = 'failed';
