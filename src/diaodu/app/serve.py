@@ -18,8 +18,8 @@ import uvicorn
 from diaodu.app.asgi import create_app
 from diaodu.app.installation import connect_systems, opened, simulated
 from diaodu.app.processes import DIAODU, Child, Supervisor
-from diaodu.kernel.cohorts import extend_history
 from diaodu.kernel import collector
+from diaodu.kernel.cohorts import extend_history
 from diaodu.kernel.config import Settings
 from diaodu.kernel.errors import Rejected
 from diaodu.organization.policy import TokenPolicy

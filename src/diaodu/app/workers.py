@@ -87,7 +87,7 @@ def run_worker(settings: Settings, dsn: str, roles: Sequence[str]) -> NoReturn:
     stop = threading.Event()
     failed: list[str] = []
     threads = [
-        threading.Thread(target=_run, args=(role, f"{role}-{n}", settings, dsn, stop, failed), name=role, daemon=True)
+        threading.Thread(target=_run, args=(f"{role}-{n}", settings, dsn, stop, failed), name=role, daemon=True)
         for role in roles
         for n in range(THREADS.get(role, 1))
     ]
@@ -104,8 +104,8 @@ def run_worker(settings: Settings, dsn: str, roles: Sequence[str]) -> NoReturn:
     raise SystemExit(1 if failed else 0)
 
 
-def _run(role: str, name: str, settings: Settings, dsn: str, stop: threading.Event, failed: list[str]) -> None:
-    owner = f"{name}@{socket.gethostname()}:{os.getpid()}"
+def _run(name: str, settings: Settings, dsn: str, stop: threading.Event, failed: list[str]) -> None:
+    role, owner = name.partition("-")[0], f"{name}@{socket.gethostname()}:{os.getpid()}"
     try:
         with opened(dsn, pool_max=POOL_MAX, plan_anew=role == "engine") as db:
             ROLES[role](db, owner, settings).run(stop)

@@ -14,7 +14,7 @@ from diaodu.engine.model import EXTERNAL, TaskSpec
 from diaodu.engine.times import due_at
 from diaodu.feel import DateTime, FeelError, to_python
 
-# Values of these types are stored as they are. A text may have half a character, a float may be none: they are looked at.
+# Values of these types are stored as they are; a text may have half a character, a float may be none.
 _PLAIN = frozenset((bool, int, type(None)))
 
 
@@ -83,16 +83,8 @@ class Board:
     def close(self, instance: Instance, token: Token, task_state: int, reason: str | None) -> None:
         """Take back everything that the token holds at its node."""
         instance.changed = True
-        if token.timers:
-            for _, job_id in token.timers:
-                if job_id:  # else its instant is still asked for
-                    self.changes.cancel(job_id)
-            token.timers = []
-        if token.waits:
-            for _, name, key in token.waits:
-                if name == EXTERNAL:
-                    self.changes.errands.add(int(key))
-            token.waits = []
+        if token.timers or token.waits:
+            self._forget(token)
         if token.job is not None:
             self.mend(token)
         if token.task is None:
@@ -106,6 +98,15 @@ class Board:
         elif token.key is None or instance.node(token).incoming:  # what a stage began, its report has told
             self.record(instance, "task.done", task=token.task, node=instance.node(token).id, to="done")
         token.task = None
+
+    def _forget(self, token: Token) -> None:
+        for _, job_id in token.timers:
+            if job_id:  # else its instant is still asked for
+                self.changes.cancel(job_id)
+        for _, name, key in token.waits:
+            if name == EXTERNAL:
+                self.changes.errands.add(int(key))
+        token.timers, token.waits = [], []
 
     def mend(self, token: Token) -> None:
         """The token goes on: the job that was to try again, and its incident, are over."""
