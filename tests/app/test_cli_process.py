@@ -6,11 +6,12 @@ from typing import Any
 import orjson
 import pytest
 from tests.engine.kit import bpmn
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from diaodu.app.cli import app
 from diaodu.app.play import Play, play
 
+START = '<startEvent id="s"/>'
 GOOD = bpmn('<startEvent id="s"/><task id="a"/><endEvent id="e"/>', "s -> a\n a -> e")
 BAD = bpmn('<startEvent id="s"/><complexGateway id="k"/><serviceTask id="v" diaodu:type="nobody"/>', "s -> v")
 DOUBTFUL = bpmn('<startEvent id="s"/><task id="a"/><task id="b"/>', "s -> a\n a -> b if x > 1")
@@ -145,3 +146,37 @@ def test_what_needs_a_person_is_told(tmp_path: Path) -> None:
 def test_a_process_that_is_not_there_cannot_be_played(tmp_path: Path) -> None:
     (good,) = files(tmp_path, GOOD)
     assert run("play", good, "--process", "nothing") == (1, [])
+
+
+def call(*words: object, dsn: str) -> Result:
+    return CliRunner().invoke(app, ["process", *map(str, words), "--database-url", dsn, "--language", "en"])
+
+
+def test_files_are_deployed_together_and_come_back_byte_by_byte(tmp_path: Path, db_dsn: str) -> None:
+    caller, called = files(
+        tmp_path, bpmn('<startEvent id="s"/><callActivity id="c" calledElement="q"/>', "s -> c"), bpmn(START, key="q")
+    )
+    # given: alone the caller is refused, and nothing is written
+    alone = call("deploy", caller, "--json", dsn=db_dsn)
+    assert (alone.exit_code, orjson.loads(alone.stdout)["code"]) == (3, "unknown-process")
+    together = call("deploy", caller, called, dsn=db_dsn)
+    assert (together.exit_code, together.stdout) == (0, "Version 1 of p is deployed.\nVersion 1 of q is deployed.\n")
+    # then: the same bytes are the same version, others the next one
+    caller.write_bytes(caller.read_bytes() + b"<!-- 2 -->")
+    lines = call("deploy", caller, called, "--json", dsn=db_dsn).stdout.splitlines()
+    assert [(v["process"], v["version"]) for v in map(orjson.loads, lines)] == [("p", 2), ("q", 1)]
+    assert call("export", "q", dsn=db_dsn).stdout_bytes == called.read_bytes()
+    assert call("export", "p", dsn=db_dsn).stdout_bytes == caller.read_bytes()
+    assert call("export", "p", "--version", 1, dsn=db_dsn).stdout_bytes + b"<!-- 2 -->" == caller.read_bytes()
+    assert b"BPMNShape" in call("export", "q", "--diagram", dsn=db_dsn).stdout_bytes
+    missing = call("export", "p", "--version", 3, dsn=db_dsn)
+    assert (missing.exit_code, missing.stdout, "p:3" in missing.stderr) == (1, "", True)
+
+
+def test_what_only_deployment_tells_is_a_refusal_too(tmp_path: Path, db_dsn: str) -> None:
+    timer = "<timerEventDefinition><timeDate>= 1 + 1</timeDate></timerEventDefinition>"
+    late, twice, again = files(tmp_path, bpmn(f'<startEvent id="s">{timer}</startEvent>'), GOOD, GOOD)
+    result = call("deploy", late, dsn=db_dsn)
+    assert (result.exit_code, "s: " in result.stderr) == (3, True)
+    assert call("deploy", twice, again, dsn=db_dsn).exit_code == 3
+    assert call("export", "p", dsn=db_dsn).exit_code == 1

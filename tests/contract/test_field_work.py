@@ -1,5 +1,6 @@
 """Appointments (TMF646), visits and recalls over HTTP, on a real database."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ from tests.contract.test_work_order import TECHNICIAN, seed
 
 from diaodu.kernel import journal
 from diaodu.kernel.db import Database
+from diaodu.tmf.hub import CACHE_TIME
 from diaodu.workforce import commands
 
 APPOINTMENTS = "/tmf-api/appointment/v4/appointment"
@@ -98,10 +100,16 @@ def test_a_recall_is_shown_answered_and_refused_to_others(http: httpx.Client, db
     with db.transaction() as tx:
         work, effects = seed(tx, order_id, POOL)
     assert http.patch(f"{WORK}/{work}", json={"state": "inProgress"}, headers=TECHNICIAN).status_code == 200
-    with db.transaction() as tx:
+    hub = http.post("/tmf-api/workOrderManagement/v4/hub", json={"callback": "http://127.0.0.1:9/phone"})
+    assert hub.status_code == 201, hub.text
+    # every process hears of the subscription within this time
+    with db.transaction(now=datetime.now(UTC) + CACHE_TIME) as tx:
         journal.lock(tx, [order_id])
         question = commands.recalls.Question(order_id, int(work), frozenset({int(effects[1])}), 30)
         commands.recalls.ask(tx, [question])
+    with db.transaction() as tx:
+        told = tx.rows("select event_type, body->'event'->'workOrder'->>'id' from tmf.delivery")
+    assert told == [("WorkOrderAttributeValueChangeEvent", work)]
     assert "待撤回" in http.get(f"{WORK}/{work}", headers=TECHNICIAN).json()["note"][0]["text"]
     listed = http.get(f"{OWN}/recall", headers=TECHNICIAN).json()
     assert [(r["workOrderId"], r["state"], r["overdue"]) for r in listed] == [(work, "asked", False)]

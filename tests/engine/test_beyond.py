@@ -1,7 +1,8 @@
 """What reaches beyond one root and one batch: signals to others, starts by the clock, calls."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -226,3 +227,23 @@ def test_a_running_worker_does_its_errands(bench: Bench, db: Database) -> None:
     stop.set()
     thread.join(10)
     assert (bench.state(root), thread.is_alive()) == ("ended", False)
+
+
+def test_an_errand_that_fails_stops_neither_the_batches_nor_the_other_errands(bench: Bench, db: Database) -> None:
+    bench.deploy(CATCHER)
+    done: list[int] = []
+
+    def fails(_db: Database, _actor: str, _parts: Collection[int]) -> int:
+        raise ValueError
+
+    def counts(_db: Database, _actor: str, parts: Collection[int]) -> int:
+        done.append(len(parts))
+        return 0
+
+    (root,) = waiting_in(bench, 4)
+    with db.transaction() as tx:
+        tx.run("insert into engine.broadcast values (3, 771, 3, 'go', '{}', %s)", (tx.now,))
+    Worker(db, replace(bench.handlers, errands=[fails, counts]), "w").run_until_idle()
+
+    assert bench.state(root) == "ended"
+    assert set(done) == {db.parts}

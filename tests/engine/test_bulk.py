@@ -157,6 +157,44 @@ def test_a_filter_chooses(bench: Bench) -> None:
     assert counts == [1, 3, 2, 0, 4]
 
 
+def test_incidents_are_resolved_and_retried_together_also_those_without_an_instance(bench: Bench) -> None:
+    # given: starts of a process that is not there, and a service that fails at its token
+    start(bench, 3, "nobody")
+    start(bench, 1, "other")
+    bench.handlers = services(work=Service(lambda _: BusinessError("B", "no")))
+    bench.deploy(bpmn('<startEvent id="s"/><serviceTask id="w" diaodu:type="work"/>', "s -> w", key="q"))
+    start(bench, 2, "q")
+    ids = {i.node: i.id for i in bench.incidents()}
+    # when: those of one node are looked at, then resolved
+    seen = preview(bench, "resolve_incident", Filter(node="nobody"))
+    assert (seen.count, len(bench.incidents())) == (3, 6)
+    told = do(bench, "resolve_incident", Filter(node="nobody"))
+    assert (told.done, told.refused) == (3, 0)
+    assert sorted(i.node for i in bench.incidents()) == ["other", "w", "w"]
+    # then: what holds a token is refused, by the incident's own id, and stays as it was
+    told = do(bench, "resolve_incident", Filter(process="q", ids=[ids["w"]]))
+    assert (told.done, told.refused, told.refusals) == (0, 1, ((ids["w"], "engine.incident-holds-token"),))
+    # and: all that an error brought about run again
+    bench.handlers = services(work=Service())
+    assert do(bench, "retry_incident", Filter(incident="engine.uncaught-error", state="active")).done == 2
+    assert [i.node for i in bench.incidents()] == ["other"]
+    assert bench.rows("select state from engine.instance") == [(1,), (1,)]
+
+
+def test_incidents_are_chosen_by_time_and_by_their_instance(bench: Bench) -> None:
+    bench.handlers = services(work=Service(lambda _: BusinessError("B", "no")))
+    bench.deploy(bpmn('<startEvent id="s"/><serviceTask id="w" diaodu:type="work"/>', "s -> w", key="q"))
+    first, _ = start(bench, 2, "q")
+    bench.later(hours=1)
+    start(bench, 1, "q")
+    filters = [
+        Filter(started_before=bench.at), Filter(started_after=bench.at), Filter(version=1), Filter(version=2),
+        Filter(process="p"), Filter(business_key=f"k{first}"), Filter(node="w"), Filter(node="s"),
+        Filter(state="ended"), Filter(incident="odd"), Filter(),
+    ]  # fmt: skip
+    assert [preview(bench, "retry_incident", f).count for f in filters] == [2, 0, 3, 0, 0, 1, 3, 0, 0, 0, 3]
+
+
 def test_an_instance_that_fails_stops_no_other(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bad = start(bench, 5)[2]
     suspend = operate.suspend
@@ -176,7 +214,8 @@ def test_an_instance_that_fails_stops_no_other(bench: Bench, monkeypatch: pytest
     ("verb", "chosen", "arguments"),
     [("explode", P, {}), ("jump", P, {}), ("skip", P, {}), ("migrate", P, {"version": 2}),
      ("migrate", P, {"version": 2, "mapping": {"a": 1}}), ("cancel", P, {"odd": 1}),
-     ("retry", Filter(node="a"), {}), ("cancel", Filter(state="odd"), {})],
+     ("retry", Filter(node="a"), {}), ("cancel", Filter(state="odd"), {}),
+     ("resolve_incident", Filter(state="odd"), {}), ("retry_incident", Filter(), {"odd": 1})],
 )  # fmt: skip
 def test_what_cannot_be_done_is_refused(verb: str, chosen: Filter, arguments: dict[str, Any], bench: Bench) -> None:
     with pytest.raises((UnknownOperation, BadFilter)):

@@ -108,3 +108,13 @@ def bodies(draw: st.DrawFn, above: str = "", depth: int = 0) -> str:
 def test_any_process_is_drawn_whole(body: str) -> None:
     source = bpmn(body)
     assert set(drawn(with_diagram(source))) == things(source)
+
+
+def test_of_several_processes_the_one_that_is_asked_for_is_drawn() -> None:
+    two = bpmn('<startEvent id="x"/>', key="two").decode()
+    both = (
+        SIMPLE.decode()
+        .replace("</definitions>", two[two.index("<process") : two.index("</process>")] + "</process></definitions>")
+        .encode()
+    )
+    assert set(drawn(with_diagram(both, "two"))) == {"x"}

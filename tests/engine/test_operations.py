@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from tests.engine.kit import Bench, Driver, Reports, Service, bpmn, claim, services
@@ -114,6 +115,35 @@ def test_a_message_to_a_suspended_instance_is_kept(bench: Bench) -> None:
     assert bench.at_nodes(root) == ["r"]
     resume(bench, one(bench, root))
     assert (bench.state(root), bench.instance(root).vars) == ("ended", {"n": 1})
+
+
+def test_an_early_message_expires_from_when_it_was_sent_also_when_its_instance_was_suspended(bench: Bench) -> None:
+    bench.deploy(bpmn(
+        '<startEvent id="s"/><userTask id="u" diaodu:pool="1"/><receiveTask id="r" messageRef="m_paid"/>',
+        "s -> u\nu -> r",
+    ))  # fmt: skip
+    hour, root = timedelta(hours=1), bench.start("k")
+    suspend(bench, one(bench, root))
+    bench.signal(Message(root, "paid", "k", {"n": 1}, hour), Message(root, "paid", "k", {"n": 2}, 3 * hour))
+    bench.work()
+    bench.later(hours=2)
+    resume(bench, one(bench, root))
+    # then: the first has expired meanwhile, the second lives one hour more, not three
+    assert bench.history(root)[-1] == "message.expired"
+    (early,) = bench.rows("select tokens -> 'early' from engine.instance where root_id = %s", root)[0]
+    assert [(e[2], e[3]) for e in early] == [({"n": 2}, (bench.at + hour).isoformat())]
+
+
+def test_a_message_that_a_worker_was_slow_to_take_expires_from_when_it_was_sent(bench: Bench) -> None:
+    bench.deploy(bpmn(
+        '<startEvent id="s"/><userTask id="u" diaodu:pool="1"/><receiveTask id="r" messageRef="m_paid"/>',
+        "s -> u\nu -> r",
+    ))  # fmt: skip
+    root = bench.start("k")
+    bench.signal(Message(root, "paid", "k", {}, timedelta(minutes=1)))
+    bench.later(minutes=1)
+    bench.work()
+    assert bench.history(root)[-1] == "message.expired"
 
 
 def test_a_signal_reaches_the_active_at_once_and_the_suspended_when_it_is_resumed(bench: Bench) -> None:

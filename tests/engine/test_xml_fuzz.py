@@ -19,6 +19,7 @@ OPEN = Handlers({}, {}, lenient=True)
 HEAD = '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="t">'
 
 
+ERROR_START = '<startEvent id="i{0}"><errorEventDefinition/></startEvent>'
 HUNG = '<boundaryEvent id="b" attachedToRef="{0}"><errorEventDefinition/></boundaryEvent>'
 
 
@@ -99,6 +100,17 @@ def chain(count: int) -> str:
     return nodes + flows + '<sequenceFlow id="f" sourceRef="s" targetRef="t0"/>'
 
 
+def scopes(inner: str, opening: str = "subProcess", attributes: str = "") -> Callable[[int], str]:
+    """Subprocesses in a row; ``{0}`` in what they hold is the number of each."""
+
+    def drawn(count: int) -> str:
+        nodes = "".join(f'<{opening} id="t{n}"{attributes}>{inner.format(n)}</{opening}>' for n in range(count))
+        flows = "".join(f'<sequenceFlow id="f{n}" sourceRef="t{n}" targetRef="t{n + 1}"/>' for n in range(count - 1))
+        return nodes + ("" if attributes else flows + '<sequenceFlow id="f" sourceRef="s" targetRef="t0"/>')
+
+    return drawn
+
+
 def fan(gateway: str) -> Callable[[int], str]:
     def drawn(count: int) -> str:
         ends = f'<{gateway} id="a"/><{gateway} id="b"/><sequenceFlow id="f" sourceRef="s" targetRef="a"/>'
@@ -139,6 +151,9 @@ def ladder(gateway: str) -> Callable[[int], str]:
         (ladder("parallelGateway"), 4_000, set()),
         (ladder("inclusiveGateway"), 4_000, set()),
         (ladder("exclusiveGateway"), 4_000, {"no-condition"}),
+        (scopes('<startEvent id="i{0}"/>'), 15_000, set()),
+        (scopes('<task id="i{0}"/>', "adHocSubProcess"), 12_000, set()),
+        (scopes(ERROR_START, attributes=' triggeredByEvent="true"'), 12_000, set()),
     ],
 )
 def test_thousands_of_elements_are_read_in_time(draw: Callable[[int], str], count: int, allowed: set[str]) -> None:

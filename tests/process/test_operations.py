@@ -136,6 +136,20 @@ def test_incidents_are_read_retried_and_resolved(http: httpx.Client, bench: Benc
     assert (ok(http.get("/incident")), bench.jobs()) == ([], [])
 
 
+def test_incidents_are_resolved_together(http: httpx.Client, bench: Bench) -> None:
+    for _ in range(2):
+        bench.start(process="nothing")
+    bench.start(process="p")
+    asked = {**WHY, "verb": "resolve_incident", "filter": {"node": "nothing"}}
+    seen = ok(http.post("/bulk", json=asked), 201)
+    assert (seen["count"], sorted(seen["first"])) == (2, sorted(i["id"] for i in ok(http.get("/incident"))))
+    made = ok(http.post("/bulk/confirm", json={"token": seen["token"]}), 202)["id"]
+    bench.work()
+    told = ok(http.get(f"/bulk/{made}"))
+    assert (told["verb"], told["done"], told["ended"]) == ("resolve_incident", 2, True)
+    assert ok(http.get("/incident")) == []
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "code"),
     [

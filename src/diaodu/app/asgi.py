@@ -20,6 +20,7 @@ from diaodu.rules.api import mount_decisions
 from diaodu.tmf import edge
 from diaodu.tmf.router import mount
 from diaodu.tmf.subscribe import mount_hub
+from diaodu.workforce import events as work_events
 from diaodu.workforce import tmf as workforce
 from diaodu.workforce import tmf_appointment as appointments
 from diaodu.workforce.api import mount_workforce
@@ -48,7 +49,8 @@ def create_app(db: Database, policy: AccessPolicy, *, callback_hosts: frozenset[
     mount_decisions(router, publish=catalog.publish_decision, withdraw=catalog.withdraw_decision)
     mount_processes(router, handlers(), catalog.check_processes)
     mount_fulfilment(router)
-    mount_hub(router, appointments.BASE, scope=workforce.SCOPE, entity="appointment", events=appointments.EVENTS)
+    mount_hub(router, workforce.BASE, scope=workforce.SCOPE, entity="workOrder", events=work_events.EVENTS)
+    mount_hub(router, workforce.APPOINTMENTS, scope=workforce.SCOPE, entity="appointment", events=appointments.EVENTS)
     mount_workforce(router)
     mount_returns(router)
     app.include_router(router)

@@ -4,7 +4,7 @@ The order (root) rows of the batch are locked before anything here is called. No
 process: work of other systems is written down as an intent and comes back as a job.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -117,11 +117,9 @@ class FactsProvider(Protocol):
         """For each root the names that a FEEL expression may use beside the instance's variables."""
 
 
-class Errand(Protocol):
-    """Work beside the batches, in transactions of its own; called again and again for the partitions held."""
-
-    def __call__(self, db: Database, actor: str, parts: Collection[int]) -> int:
-        """Do a little of what is due; returns how much was done, 0 when nothing is."""
+# Work beside the batches, in transactions of its own: called again and again with the database, who works, and the
+# partitions held; answers how much was done, 0 when nothing is due.
+Errand = Callable[[Database, str, Collection[int]], int]
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import structlog
 from psycopg_pool import PoolTimeout
 
 from diaodu.engine import bulk, errands
-from diaodu.engine.failure import Runner
-from diaodu.engine.ports import Handlers
+from diaodu.engine.failure import Runner, connection_lost
+from diaodu.engine.ports import Errand, Handlers
 from diaodu.kernel import leases
 from diaodu.kernel.db import Database
 
@@ -83,7 +83,19 @@ class Worker:
         """What is done beside the batches."""
         held, handlers = self._held, self.runner.handlers
         done = errands.run(self.db, self.owner, held) + bulk.run(self.db, self.owner, held, handlers.effects)
-        return done + sum(errand(self.db, self.owner, held) for errand in handlers.errands)
+        return done + sum(self._contained(errand) for errand in handlers.errands)
+
+    def _contained(self, errand: Errand) -> int:
+        """An errand that fails is tried again at the next look; the batches go on meanwhile."""
+        try:
+            return errand(self.db, self.owner, self._held)
+        except psycopg.OperationalError as error:
+            if connection_lost(error):
+                raise
+            log.exception("engine.errand-failed", owner=self.owner)
+        except Exception:  # whatever it is, it must not stop the batches
+            log.exception("engine.errand-failed", owner=self.owner)
+        return 0
 
     def _busy(self) -> list[int]:
         with self.db.transaction(actor=self.owner) as tx:

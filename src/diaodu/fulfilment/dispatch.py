@@ -110,9 +110,12 @@ def _looked_at(tx: Tx, scopes: Sequence[Scope], orders: Mapping[int, OrderFacts]
 def _standing(s: _Stage, asked: Mapping[int, Recall]) -> Standing:
     order = s.order
     groups = {line.key: line.group for line in order.revision.lines}
-    # Nobody is at anything most of the time; then nothing has to be recalled.
-    no_more = _unwanted(order, s.known) if any(d.busy for d in s.desks) else frozenset()
-    return Standing(order.release, {e.id: e for e in s.known}, groups, no_more, asked, s.places)
+    busy = frozenset(line.effect for d in s.desks if d.busy for line in d.work_order.carried)
+    no_more: tuple[int, ...] = ()
+    if busy:  # somebody is at something: the plan says whether it is still wanted
+        wanted = wanted_effects(order, design_of(s.known, order))
+        no_more = plan(s.known, wanted, shared_things(order, s.known), busy, groups).recall
+    return Standing(order.release, {e.id: e for e in s.known}, groups, frozenset(no_more), asked, s.places)
 
 
 def _places(order: OrderFacts, known: Sequence[Effect], desks: Collection[Desk]) -> dict[int, Mapping[str, Any]]:
@@ -124,11 +127,6 @@ def _places(order: OrderFacts, known: Sequence[Effect], desks: Collection[Desk])
         e.id: (done_at.get(e.of_id or 0) if e.op is Op.UNDO else None) or lines[e.item_key or ""].address
         for e in people
     }
-
-
-def _unwanted(order: OrderFacts, known: Sequence[Effect]) -> frozenset[int]:
-    wanted = wanted_effects(order, design_of(known, order))
-    return frozenset(plan(known, wanted, shared_things(order, known)).recall)
 
 
 def _active(scope: Scope, desks: Collection[Desk]) -> list[Desk]:

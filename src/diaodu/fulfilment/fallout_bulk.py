@@ -193,6 +193,9 @@ def _batch(db: Database, bulk: int, part: int) -> int:
         if due > 0 and not too_many:
             chosen = {"cause": cause, "element": element, "made_at": made_at, "part": part, "last": last}
             rows, found = _next(tx, {**chosen, "limit": due})
+            # Orders are locked before what counts them, as where their reports land.
+            if _begun(tx, bulk, part, lock=True) != begun:
+                return 0
             instants = [confirmed_at + timedelta(seconds=(slot + n) / rate) for n in range(len(found))]
             _resume(tx, bulk, [(r, max(at, tx.now)) for r, at in zip(found, instants, strict=True)])
             tx.expect(
@@ -219,8 +222,8 @@ def _due(now: datetime, confirmed_at: datetime, rate: float) -> int:
     return int(((now - confirmed_at).total_seconds() + AHEAD_S) * rate)
 
 
-def _begun(tx: Tx, bulk: int, part: int) -> tuple[Any, ...] | None:
-    """An operation and how far it came in a partition, locked: two workers never do the same; None at its end."""
+def _begun(tx: Tx, bulk: int, part: int, *, lock: bool = False) -> tuple[Any, ...] | None:
+    """An operation and how far it came in a partition; None at its end. Locked: two workers never do the same."""
     tx.run(
         "insert into fulfilment.bulk_part (part, bulk_id, last_id, resumed, mended, failed)"
         " values (%s, %s, 0, 0, 0, 0) on conflict (part, bulk_id) do nothing",
@@ -229,7 +232,8 @@ def _begun(tx: Tx, bulk: int, part: int) -> tuple[Any, ...] | None:
     return tx.row(
         "select b.cause, b.element, b.per_second, b.slots ->> p.part::text, b.made_at, b.confirmed_at,"
         " b.made_by, p.last_id, p.resumed from fulfilment.bulk_part p join fulfilment.bulk b on b.id = p.bulk_id"
-        " where p.part = %s and p.bulk_id = %s and p.ended_at is null and b.stopped_at is null for update of p",
+        " where p.part = %s and p.bulk_id = %s and p.ended_at is null and b.stopped_at is null"
+        + (" for update of p" if lock else ""),
         (part, bulk),
     )
 

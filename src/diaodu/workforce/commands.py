@@ -11,7 +11,7 @@ from diaodu.kernel import journal, sets
 from diaodu.kernel.access import Principal
 from diaodu.kernel.db import Tx
 from diaodu.kernel.ids import part_of
-from diaodu.workforce import appointments, errors, queries, recalls, visits
+from diaodu.workforce import appointments, errors, events, queries, recalls, visits
 from diaodu.workforce.forms import check_form, check_report
 from diaodu.workforce.model import EffectOutcome, RecallEvent, WorkOrder, WorkReport
 
@@ -59,6 +59,8 @@ def rewrite(tx: Tx, work_orders: Sequence[WorkOrder]) -> None:
         told = {"dropped": sorted(before - after), "added": sorted(after - before)}
         entry = {"t": "work.changed", "id": w.id, "assignee": known.assignee}
         journal.record(tx, w.order_id, entry | {k: v for k, v in told.items() if v})
+        if known.busy:
+            events.tell(tx, w.order_id, w.id)
 
 
 def withdrawn(tx: Tx, work_orders: Sequence[WorkOrder]) -> None:

@@ -16,7 +16,7 @@ from diaodu.kernel import journal, sets
 from diaodu.kernel.access import Principal
 from diaodu.kernel.db import Tx
 from diaodu.kernel.ids import part_of
-from diaodu.workforce import errors
+from diaodu.workforce import errors, events
 from diaodu.workforce.model import DECISIONS, RECALL_TABLE, Recall, RecallEvent, RecallState
 
 _COLUMNS = {
@@ -95,6 +95,8 @@ def ask(tx: Tx, questions: Sequence[Question]) -> None:
         entry = {"t": "recall.asked", "id": r.id, "task": r.task_id, "effects": list(r.effects), "to": r.state}
         journal.record(tx, r.order_id, entry | {"due": r.due_at.isoformat()})
     _write(tx, wider, "recall.widened")
+    for r in [*new, *(after for _, after in wider)]:
+        events.tell(tx, r.order_id, r.task_id)
 
 
 def answer(tx: Tx, task_id: int, said: RecallEvent, principal: Principal) -> Recall:
