@@ -59,5 +59,5 @@ def test_what_is_kept_and_refused_is_told() -> None:
 
 
 def test_every_event_of_the_history_is_told() -> None:
-    written = re.compile(r'(?:record\([^"]*|"t": |_entry\(|== ENDED else )"([a-z]+\.[a-z]+)"')
+    written = re.compile(r'(?:record\([^"]*|"t": |_entry\(|== ENDED else |_E\.\w+: )"([a-z]+\.[a-zA-Z]+)"')
     assert first_cells("7.") == {name for text in ENGINE for name in written.findall(text)}

@@ -8,6 +8,8 @@ import pytest
 from tests.flows.operator import SYSTEMS, House, add, change
 from tests.simulators.wire import command
 
+from diaodu.catalog import commands as catalog
+from diaodu.catalog.model import Handling
 from diaodu.engine import commands as engine
 from diaodu.fulfilment import fallout_bulk as bulk
 from diaodu.fulfilment import fallout_commands as commands
@@ -292,6 +294,18 @@ def test_what_somebody_has_taken_is_theirs(house: House) -> None:
     assert house.order_state(order_id) == "completed"
     with pytest.raises(NotPossible):
         does(house, lambda tx: commands.retry(tx, record.id, "li"))
+
+
+def test_what_the_policy_advises_stands_with_the_failure(house: House) -> None:
+    with house.db.transaction() as tx:
+        text = '{动作: "undo", 延迟: 0, 角色: "line", 时限: 30}'
+        catalog.put_entry(tx, "policies", "fallout", text)
+    house.client.fault(refuse=BROKEN)
+    order_id = house.order("C601", add("P2", 601))
+    house.run()
+    [record] = failures(house, order_id)
+    assert (record.advice, record.state) == (Handling.UNDO, Standing.OPEN)
+    assert record.due_at == record.failed_at + timedelta(minutes=30)
 
 
 def test_what_waits_goes_on_by_itself(house: House) -> None:

@@ -1,5 +1,7 @@
 """Instances are looked at and operated over HTTP, by those who may."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -182,3 +184,15 @@ def test_the_interface_describes_itself(http: httpx.Client) -> None:
     assert len(operations) == len({o["operationId"] for o in operations}) == 37
     fetch = api["paths"]["/diaodu-api/process/v1/external/fetch"]["post"]
     assert "lockSeconds" in fetch["requestBody"]["content"]["application/json"]["schema"]["properties"]
+
+
+def test_the_page_of_the_interface_lists_every_operation_and_no_other(http: httpx.Client) -> None:
+    api = httpx.get(f"{str(http.base_url).split('/diaodu')[0]}/openapi.json", trust_env=False).json()
+    served = {
+        f"{method.upper()} {path.removeprefix('/diaodu-api/process/v1')}"
+        for path, methods in api["paths"].items()
+        for method in methods
+    }
+    page = (Path(__file__).parents[2] / "docs" / "process-api.md").read_text(encoding="utf-8")
+    table = page[page.index("## All operations") : page.index("## Deploying")]
+    assert set(re.findall(r"`((?:GET|POST) /[^`?]+)`", table)) == served

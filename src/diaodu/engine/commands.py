@@ -1,7 +1,8 @@
 """What other rooms ask of the engine inside their own transactions."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from diaodu.engine import bulk, external, operate, store
@@ -57,6 +58,7 @@ class Enqueue:
     body: Mapping[str, Any] = field(default_factory=dict)
     msg_key: str | None = None
     instance_id: int | None = None
+    due_at: datetime | None = None  # at once, if not told
 
 
 def signal(tx: Tx, signals: Sequence[Signal], msg_key: str | None = None) -> None:
@@ -66,7 +68,13 @@ def signal(tx: Tx, signals: Sequence[Signal], msg_key: str | None = None) -> Non
 
 def enqueue(tx: Tx, rows: Sequence[Enqueue]) -> list[bool]:
     """Hand in reports; answers for each whether it entered (False: its ``msg_key`` was there before)."""
-    jobs = [_job(tx, r.root_id, "inbound", r.name, r.body, msg_key=r.msg_key, instance=r.instance_id) for r in rows]
+    jobs = [
+        replace(
+            _job(tx, r.root_id, "inbound", r.name, r.body, msg_key=r.msg_key, instance=r.instance_id),
+            due_at=r.due_at or tx.now,
+        )
+        for r in rows
+    ]
     if store.insert_jobs(tx, jobs, once=True) == len(jobs):
         return [True] * len(jobs)
     entered = store.stored(tx, jobs)

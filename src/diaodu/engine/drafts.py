@@ -11,6 +11,8 @@ from diaodu.engine.graph import Flow, Kind, Trigger, Value
 from diaodu.engine.times import due_at
 from diaodu.feel import Expression, FeelSyntaxError, compile_expression
 
+# Of what tables are searched by: ids, and the names of messages, signals and topics.
+NAME_MAX = 200
 SOME_DAY = datetime(2024, 1, 1, tzinfo=UTC)
 Element = Any  # lxml's element; its stubs make attribute access noisier than it is worth
 
@@ -52,6 +54,7 @@ class Notes:
         found = {}
         for element in self.root.findall(MODEL + tag):
             found[element.get("id")] = next((element.get(a) for a in attributes if element.get(a)), "")
+            self.short(element, found[element.get("id")])
         return found
 
     def problem(self, element: Element, code: str, what: str = "", what_zh: str = "") -> None:
@@ -60,6 +63,11 @@ class Notes:
         while at is not None and at.get("id") is None and at.getparent() is not None:
             at = at.getparent()
         self.problems.append(Problem(at.get("id") or local_name(element), code, what, what_zh))
+
+    def short(self, element: Element, name: str) -> None:
+        """Refuse a name that is too long to be searched by."""
+        if len(name) > NAME_MAX:
+            self.problem(element, "too-long", str(NAME_MAX))
 
     def attributes(self, element: Element) -> None:
         """Refuse the attributes, and the values of attributes, that are not executed."""

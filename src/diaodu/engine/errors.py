@@ -12,6 +12,7 @@ _PROBLEMS = {
     "doctype": ("has a document type or entities, which are not accepted", "含有文档类型或实体声明,不予接受"),
     "no-process": ("must hold exactly one process, but holds {what}", "必须恰好含有一个流程,实际为 {what} 个"),
     "no-id": ("<{what}> has no id", "<{what}> 没有 id"),
+    "too-long": ("a name of more than {what} characters stands here", "此处的名称超过 {what} 个字符"),
     "double-id": ("the id is used twice", "id 重复"),
     "unsupported": (
         "<{what}> cannot be executed; draw it with supported elements",

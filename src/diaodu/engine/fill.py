@@ -167,6 +167,7 @@ def _rule(notes: Notes, draft: Draft, _drafts: Drafts) -> None:
 
 def _service(notes: Notes, draft: Draft, _drafts: Drafts) -> None:
     topic = draft.element.get(EXTENSION + "topic") or ""
+    notes.short(draft.element, topic)
     draft.fields["type"] = EXTERNAL if topic else notes.needed(draft.element, "type")
     settings: dict[str, str] = {"topic": topic} if topic else {}
     text = draft.element.get(EXTENSION + "settings") or ""

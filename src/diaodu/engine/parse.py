@@ -118,6 +118,7 @@ class _Reader:
         if not found:
             self.notes.problems.append(Problem(local_name(element), "no-id", local_name(element)))
             return f"{local_name(element)}:{element.sourceline}"
+        self.notes.short(element, found)
         if found in self.seen:
             self.notes.problem(element, "double-id")
         self.seen.add(found)

@@ -117,7 +117,7 @@ def prioritise_tasks(tx: Tx, task_ids: Collection[int], *, by: str, reason: str)
     rows = [(part_of(r.id), r.id, r.priority - 1) for r in found]
     sets.update(tx, "engine.human_task", _KEY, {"priority": "int2"}, rows)
     for r in found:
-        _record(tx, r, "task.priority", {"from": r.priority, "to": r.priority - 1, **_told(by, reason)})
+        _record(tx, r, "task.priority", {"before": r.priority, "priority": r.priority - 1, **_told(by, reason)})
     return {r.id for r in found}
 
 
@@ -128,7 +128,7 @@ def set_due(tx: Tx, due: Mapping[int, datetime], *, by: str, reason: str) -> set
         tx, "engine.human_task", _KEY, {"due_at": "timestamptz"}, [(part_of(r.id), r.id, due[r.id]) for r in found]
     )
     for r in found:
-        to = {"from": r.due_at.isoformat(), "to": due[r.id].isoformat()}
+        to = {"before": r.due_at.isoformat(), "due": due[r.id].isoformat()}
         _record(tx, r, "task.due", to | _told(by, reason))
     return {r.id for r in found}
 

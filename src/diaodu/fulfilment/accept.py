@@ -4,48 +4,62 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from diaodu.engine.ports import BusinessError, Call, Decision, Done, Nudge, Start
-from diaodu.fulfilment.orders import OrderFacts, load_orders, record_decisions
+from diaodu.fulfilment.intake import refuse, replaced
+from diaodu.fulfilment.orders import OrderFacts, load_intake, record_decisions
 from diaodu.fulfilment.replan import inherit, replan
-from diaodu.fulfilment.report import NO_RESOURCE
+from diaodu.fulfilment.standing import is_closing, settle_items
 from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
 from diaodu.ordering import commands as ordering
-from diaodu.ordering.model import ItemState
+from diaodu.ordering.errors import OrderNotAmendable
+from diaodu.planning import queries as effects
+from diaodu.planning.model import Effect
+
+Facts = tuple[Mapping[int, OrderFacts], Mapping[int, list[Effect]]]
 
 
 class Accept:
     """The service ``fulfilment.accept``."""
 
-    def load(self, tx: Tx, calls: Sequence[Call]) -> Mapping[int, OrderFacts]:
-        """The orders of the calls."""
-        return load_orders(tx, [c.root_id for c in calls])
+    def load(self, tx: Tx, calls: Sequence[Call]) -> Facts:
+        """The revisions that the calls are about, and the ledgers of their orders."""
+        orders = load_intake(tx, calls)
+        return orders, effects.ledger(tx, orders)
 
-    def decide(self, call: Call, facts: Mapping[int, OrderFacts]) -> Decision:
-        """A revision whose product another order holds is not accepted; else the execution starts or is nudged."""
-        if call.vars.get("design") == "refused":
-            return Decision(BusinessError("design-refused", str(call.vars.get("reason"))))
-        order = facts[call.root_id]
+    def decide(self, call: Call, facts: Facts) -> Decision:
+        """Refused is what an area refused, and what comes when the order is built; else the work starts or goes on."""
+        order = facts[0][call.root_id]
+        if waits := replaced(order):
+            return waits
+        reason = str(call.vars.get("reason")) if call.vars.get("design") == "refused" else None
+        if order.accepted and is_closing(facts[1][order.id], order.release):
+            reason = OrderNotAmendable.code
+        if reason:
+            return Decision(BusinessError("design-refused", reason), reason, [Nudge(order.id)])
         execution = Start(order.id, order.release.processes["execution"], str(order.id))
-        return Decision(Done(), signals=[Nudge(order.id) if _is_running(order) else execution])
+        return Decision(Done(), signals=[Nudge(order.id) if order.accepted else execution])
 
-    def apply(self, tx: Tx, decided: Sequence[tuple[Call, Decision]], facts: Mapping[int, OrderFacts]) -> None:
-        """Accept and plan."""
-        accepted = [facts[call.root_id] for call, d in decided if isinstance(d.outcome, Done)]
+    def apply(self, tx: Tx, decided: Sequence[tuple[Call, Decision]], facts: Facts) -> None:
+        """Accept and plan, or send back."""
+        orders = facts[0]
+        accepted = [_accepted(orders[c.root_id]) for c, d in decided if isinstance(d.outcome, Done)]
         inherit(tx, accepted)
         replan(tx, accepted)
-        ordering.accept_revisions(tx, [o.revision for o in accepted])
-        ordering.move_items(tx, [ordering.Move(i, ItemState.IN_PROGRESS) for o in accepted for i in o.items])
+        ordering.decide_revisions(tx, [(o.revision, "accepted") for o in accepted])
         for o in accepted:
             journal.record(tx, o.id, {"t": "order.planned", "revision": o.revision.n})
         record_decisions(tx, accepted)
-        refused = [
-            (facts[c.root_id].revision, c.vars.get("reason")) for c, d in decided if not isinstance(d.outcome, Done)
-        ]
-        problems = [replace(r, state="rejected", problems=[{"code": reason}]) for r, reason in refused]
-        ordering.save_revisions(tx, problems)
+        settle_items(tx, accepted)
+        refuse(
+            tx,
+            [
+                replace(orders[c.root_id].revision, problems=[{"code": d.writes}])
+                for c, d in decided
+                if isinstance(d.outcome, BusinessError)
+            ],
+        )
 
 
-def _is_running(order: OrderFacts) -> bool:
-    # Held for a resource it is still in intake; what failed was begun.
-    begun = (ItemState.IN_PROGRESS, ItemState.CLOSING)
-    return any(i.state in begun or (i.state is ItemState.HELD and i.reason != NO_RESOURCE) for i in order.items)
+def _accepted(order: OrderFacts) -> OrderFacts:
+    revision = replace(order.revision, state="accepted")
+    return replace(order, revision=revision, intake=None, accepted=revision.n)

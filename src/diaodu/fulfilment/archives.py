@@ -150,7 +150,8 @@ def realisation(e: Effect) -> dict[str, Any]:
 
 
 def _members(order: OrderFacts, group: str) -> list[Line]:
-    return [line for line in order.revision.lines if line.group == group]
+    """The lines of a top-level item, without those that were taken back."""
+    return [line for line in order.revision.lines if line.group == group and line.wanted]
 
 
 _MAKERS = {

@@ -6,13 +6,14 @@ Archives and the notice are effects that the diagram asks for by name; each wait
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from diaodu.engine.ports import BusinessError, Call, Decision, Done, Wait
+from diaodu.engine.ports import BusinessError, Call, Cancel, Decision, Done, Wait
 from diaodu.fulfilment.archives import closing_params
 from diaodu.fulfilment.orders import OrderFacts, line_names, load_orders, record_decisions
 from diaodu.fulfilment.wanted import undo_of
 from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
 from diaodu.ordering import commands as ordering
+from diaodu.ordering import holds
 from diaodu.ordering.model import FINAL, ItemState
 from diaodu.planning import commands as ledger
 from diaodu.planning import queries as effects
@@ -34,15 +35,23 @@ class Complete:
         return _load(tx, calls)
 
     def decide(self, call: Call, facts: Facts) -> Decision:
-        """An order with an open effect is not complete; the stage should not have ended."""
-        unsettled = [e.kind for e in facts[1][call.root_id] if e.state in OPEN]
+        """An order with an open effect is not complete; the stage should not have ended.
+
+        Of a cancelled order nothing is left to complete: its execution ends here.
+        """
+        order, known = facts[0][call.root_id], facts[1][call.root_id]
+        unsettled = [e.kind for e in known if e.state in OPEN and e.kind not in order.release.closing]
         if unsettled:
             return Decision(BusinessError("not-complete", ", ".join(unsettled)))
+        if not _wanted_groups(order):
+            end = Cancel(order.id, order.release.processes["execution"], call.instance_id, reason="cancelled")
+            return Decision(Wait("cancelled", str(order.id)), signals=[end])
         return Decision(Done())
 
     def apply(self, tx: Tx, decided: Sequence[tuple[Call, Decision]], facts: Facts) -> None:
-        """The items are closing: cancellation is over."""
+        """The items are closing: cancellation is over, and nothing waits any more."""
         done = [facts[0][call.root_id] for call, d in decided if isinstance(d.outcome, Done)]
+        holds.end(tx, [h for known in holds.holds_of(tx, [o.id for o in done if _waits(o)]).values() for h in known])
         _move_all(tx, done, ItemState.CLOSING)
 
 
@@ -58,7 +67,7 @@ class Closing:
         order, known = facts[0][call.root_id], facts[1][call.root_id]
         kind = call.settings["effect"]
         made = {e.item_key for e in known if e.kind == kind}
-        steps = [_step(order, known, kind, group) for group in order.groups() if group not in made]
+        steps = [_step(order, known, kind, group) for group in _wanted_groups(order) if group not in made]
         return Decision(Wait("landed", kind), steps)
 
     def apply(self, tx: Tx, decided: Sequence[tuple[Call, Decision]], facts: Facts) -> None:
@@ -90,6 +99,14 @@ class Close:
         _move_all(tx, orders, ItemState.COMPLETED)
         for order in orders:
             journal.record(tx, order.id, {"t": "order.completed"})
+
+
+def _wanted_groups(order: OrderFacts) -> list[str]:
+    return [line.key for line in order.revision.lines if line.parent is None and line.wanted]
+
+
+def _waits(order: OrderFacts) -> bool:
+    return any(i.state in (ItemState.PENDING, ItemState.HELD) for i in order.items)
 
 
 def _move_all(tx: Tx, orders: Sequence[OrderFacts], state: ItemState) -> None:

@@ -83,6 +83,30 @@ class ReturnNotPossible(Rejected):
     zh = "该工作之前没有已完成的 {to} 类工作，不能退回该环节。"
 
 
+class NothingAwaited(Rejected):
+    """409: nobody waits for the customer's word about a cancellation."""
+
+    code, status = "fulfilment.nothing-awaited", 409
+    en = "Cancellation {id} does not wait for the customer's consent; look at its state."
+    zh = "撤单请求 {id} 未在等待客户确认，请查看其状态。"
+
+
+class NotWaiting(Rejected):
+    """409: nothing of the order waits for this cause."""
+
+    code, status = "fulfilment.not-waiting", 409
+    en = "Nothing of order {id} waits for {cause}; there is nothing to resume."
+    zh = "订单 {id} 没有因 {cause} 而等待的订单项，无需恢复。"
+
+
+class NothingToHold(Rejected):
+    """409: what was named has ended, is being cancelled or is closing."""
+
+    code, status = "fulfilment.nothing-to-hold", 409
+    en = "No item of order {id} that was named can wait now: {states}."
+    zh = "订单 {id} 所选订单项现在不能暂停：{states}。"
+
+
 class NothingReturned(Rejected):
     """409: nothing of the order waits for the counter."""
 

@@ -108,13 +108,14 @@ def _opened(tx: Tx, f: _Failure, known: Record | None) -> Move:
         claimed = known.state is Standing.CLAIMED and not f.again
         record = replace(
             known, cause=f.cause.code, cause_class=f.cause.cause_class, told=f.cause.told, pool=f.pool,
-            state=known.state if claimed else state, assignee=known.assignee if claimed else None,
+            advice=f.treatment.action, state=known.state if claimed else state,
+            assignee=known.assignee if claimed else None,
             attempts=f.attempts, failed_at=at, due_at=due, resolution=None, evidence=None, bulk_id=None, ended_at=None,
         )  # fmt: skip
     else:
         record = Record(
             e.id, e.order_id, Subject.EFFECT, e.kind, e.work, e.item_key, e.element, f.cause.code, f.cause.cause_class,
-            f.cause.told, state, f.pool, None, f.attempts, at, due, at,
+            f.cause.told, f.treatment.action, state, f.pool, None, f.attempts, at, due, at,
         )  # fmt: skip
     more = {"action": f.treatment.action, "attempts": f.attempts, "due": due.isoformat()}
     return known, record, more

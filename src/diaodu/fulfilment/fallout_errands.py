@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
-from diaodu.catalog.model import CauseClass
+from diaodu.catalog.model import CauseClass, Handling
 from diaodu.engine import queries as engine
 from diaodu.engine.queries import IncidentView
 from diaodu.fulfilment import fallout_bulk
@@ -62,5 +62,5 @@ def _record(tx: Tx, i: IncidentView, pool: int | None) -> Record:
     told: dict[str, Any] = {"zh": i.message, "en": i.message}
     return Record(
         i.id, i.root_id, Subject.INCIDENT, i.node, None, None, None, i.code or INCIDENT, CauseClass.TECHNICAL, told,
-        Standing.OPEN, pool, None, 1, i.created_at, tx.now + INCIDENT_LIMIT, i.created_at,
+        Handling.REPAIR, Standing.OPEN, pool, None, 1, i.created_at, tx.now + INCIDENT_LIMIT, i.created_at,
     )  # fmt: skip

@@ -93,6 +93,7 @@ class Record:
     cause: str
     cause_class: CauseClass
     told: Text
+    advice: Handling  # what the operator's policy says; undo and abort are a person's to do
     state: Standing
     pool: int | None
     assignee: str | None

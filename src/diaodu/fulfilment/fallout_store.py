@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from diaodu.catalog.model import CauseClass
+from diaodu.catalog.model import CauseClass, Handling
 from diaodu.fulfilment.fallout_model import FALLOUT_TABLE, Happening, Record, Standing, Subject
 from diaodu.kernel import journal, sets
 from diaodu.kernel.db import Tx
@@ -13,19 +13,19 @@ from diaodu.kernel.errors import NotFound
 from diaodu.kernel.ids import part_of
 
 _NAMES = (
-    "id, order_id, subject, kind, work, item_key, element, cause, class, told, state, pool, assignee, attempts,"
-    " failed_at, due_at, opened_at, resolution, evidence, bulk_id, ended_at"
+    "id, order_id, subject, kind, work, item_key, element, cause, class, told, advice, state, pool, assignee,"
+    " attempts, failed_at, due_at, opened_at, resolution, evidence, bulk_id, ended_at"
 )
 _COLUMNS = {
     "part": "int2", "id": "int8", "order_id": "int8", "subject": "text", "kind": "text", "work": "text",
-    "item_key": "text", "element": "text", "cause": "text", "class": "text", "told": "jsonb", "state": "text",
-    "pool": "int4", "assignee": "text", "attempts": "int2", "failed_at": "timestamptz", "due_at": "timestamptz",
-    "opened_at": "timestamptz", "resolution": "text", "evidence": "jsonb", "bulk_id": "int8",
+    "item_key": "text", "element": "text", "cause": "text", "class": "text", "told": "jsonb", "advice": "text",
+    "state": "text", "pool": "int4", "assignee": "text", "attempts": "int2", "failed_at": "timestamptz",
+    "due_at": "timestamptz", "opened_at": "timestamptz", "resolution": "text", "evidence": "jsonb", "bulk_id": "int8",
     "ended_at": "timestamptz",
 }  # fmt: skip
 _CHANGING = (
-    "cause", "class", "told", "state", "pool", "assignee", "attempts", "failed_at", "due_at", "resolution", "evidence",
-    "bulk_id", "ended_at",
+    "cause", "class", "told", "advice", "state", "pool", "assignee", "attempts", "failed_at", "due_at", "resolution",
+    "evidence", "bulk_id", "ended_at",
 )  # fmt: skip
 _AGAIN = f"(part, id) do update set {', '.join(f'{c} = excluded.{c}' for c in _CHANGING)}"
 _NEEDS_SOMEBODY = "state in ('open', 'claimed')"
@@ -143,12 +143,13 @@ def after(record: Record, what: Happening, at: datetime, **changes: Any) -> Reco
 def _row(r: Record) -> tuple[Any, ...]:
     return (
         part_of(r.id), r.id, r.order_id, r.subject, r.kind, r.work, r.item_key, r.element, r.cause, r.cause_class,
-        r.told, r.state, r.pool, r.assignee, r.attempts, r.failed_at, r.due_at, r.opened_at, r.resolution, r.evidence,
-        r.bulk_id, r.ended_at,
+        r.told, r.advice, r.state, r.pool, r.assignee, r.attempts, r.failed_at, r.due_at, r.opened_at, r.resolution,
+        r.evidence, r.bulk_id, r.ended_at,
     )  # fmt: skip
 
 
 def _record(row: Sequence[Any]) -> Record:
     values = list(row)
-    values[2], values[8], values[10] = Subject(row[2]), CauseClass(row[8]), Standing(row[10])
+    values[2], values[8], values[10] = Subject(row[2]), CauseClass(row[8]), Handling(row[10])
+    values[11] = Standing(row[11])
     return Record(*values)

@@ -10,6 +10,7 @@ from typing import Any
 
 from diaodu.catalog.model import Performer
 from diaodu.engine.ports import Inbound, Message, Nudge, Signal, Start
+from diaodu.fulfilment.design import answers
 from diaodu.fulfilment.fallout import decide_failures
 from diaodu.fulfilment.orders import OrderFacts, load_orders, record_decisions
 from diaodu.fulfilment.replan import replan
@@ -69,9 +70,11 @@ class Reports:
         late = {o.effect.id for o in outcomes if o.effect.state is State.WITHDRAWN}
         again = _changing(orders, changed, late)
         replan(tx, again)
+        refusals = {o.effect.id: str(o.said["cause"]["code"]) for o in outcomes if o.said["state"] == "refused"}
+        designed = answers(tx, changed, refusals)
         settle_items(tx, orders.values())
         record_decisions(tx, again)
-        return [*signals, *_ended(tx, orders, changed, outcomes), *_reopened(tx, again)]
+        return [*signals, *_ended(tx, orders, changed), *designed, *_reopened(tx, again)]
 
 
 def _landing(effect: Effect, outcome: Mapping[str, Any], claims: Mapping[str, Any]) -> ledger.Landing:
@@ -133,9 +136,7 @@ def _reopened(tx: Tx, orders: Iterable[OrderFacts]) -> list[Signal]:
     return signals
 
 
-def _ended(
-    tx: Tx, orders: Mapping[int, OrderFacts], changed: Sequence[Effect], outcomes: Iterable[_Outcome]
-) -> list[Signal]:
+def _ended(tx: Tx, orders: Mapping[int, OrderFacts], changed: Sequence[Effect]) -> list[Signal]:
     """What the diagram is told: which waits are over, and that the plan-driven stage may go on."""
     by_order: dict[int, list[Effect]] = {}
     for e in changed:
@@ -144,10 +145,6 @@ def _ended(
     for order_id, known in effects.ledger(tx, by_order).items():
         landed = [e for e in by_order[order_id] if e.state is State.CONFIRMED]
         signals += [*_landed(orders[order_id], landed, known), Nudge(order_id)]
-    refused = {(o.order.id, o.effect.revision): o for o in outcomes if o.said["state"] == "refused"}
-    for (order_id, n), o in refused.items():
-        found = {"design": "refused", "reason": o.said["cause"]["code"]}
-        signals.append(Message(order_id, "design", str(n), found))
     return signals
 
 
@@ -161,7 +158,4 @@ def _landed(order: OrderFacts, landed: Sequence[Effect], known: Sequence[Effect]
     closed = {e.kind for e in landed if e.kind in release.closing}
     waiting = {e.kind for e in known if e.state not in _DONE}
     signals += [Message(order.id, "landed", kind) for kind in sorted(closed - waiting)]
-    for n in sorted({e.revision for e in landed if e.work == "reserve"}):
-        if all(e.state is State.CONFIRMED for e in known if e.work == "reserve" and e.revision == n):
-            signals.append(Message(order.id, "design", str(n), {"design": "served"}))
     return signals

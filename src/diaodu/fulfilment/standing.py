@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from diaodu.catalog.model import Release
 from diaodu.engine import commands as engine
 from diaodu.engine.ports import Cancel
+from diaodu.fulfilment.cancelled import UNDO_FAILED, follow_tasks
 from diaodu.fulfilment.fallout import follow
 from diaodu.fulfilment.orders import OrderFacts, load_orders
 from diaodu.kernel.db import Tx
@@ -22,7 +23,6 @@ from diaodu.planning.model import OPEN, Effect, State
 
 _S = ItemState
 NO_RESOURCE = str(Cause.NO_RESOURCE)
-UNDO_FAILED = "undo-failed:"
 AUDIT_REFUSED = "audit-refused"
 # The causes in the order in which they are told; each with the state that it puts an item in.
 WAITS: Mapping[Cause, ItemState] = {
@@ -92,6 +92,8 @@ def settle_items(tx: Tx, orders: Iterable[OrderFacts], *, assessed: Collection[i
         found = load_orders(tx, found)
         moves += (undone := _moves(tx, found.values(), ()))
         ordering.move_items(tx, undone)
+    if cancelled := {m.item.order_id for m in moves if m.state in (_S.CANCELLING, _S.CANCELLED)}:
+        follow_tasks(tx, load_orders(tx, cancelled).values())
     ended = {m.item.order_id for m in moves if m.state in FINAL}
     _end(tx, load_orders(tx, ended).values())
 

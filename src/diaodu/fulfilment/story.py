@@ -10,6 +10,8 @@ from typing import Any
 from diaodu.ordering.model import FINAL
 
 Entry = Mapping[str, Any]
+# Of people's work each entry tells what was done by its verb; where it led stands in ``to``.
+_TOLD_BY_VERB = ("task", "recall", "appointment")
 _KNOWN = ("item", "effect", "task", "hold", "cancellation", "appointment", "recall", "fallout", "instance")
 
 
@@ -35,7 +37,7 @@ def fold(entries: Iterable[Entry]) -> Story:
             story.revisions[e["n"]] = _REVISIONS.get(verb, verb)
         elif noun in story.things and verb == "added":
             story.things[noun][e["id"]] = {k: v for k, v in e.items() if k not in ("t", "id")}
-        elif noun in story.things and verb == "state":
+        elif (noun in story.things and verb == "state") or (noun in _TOLD_BY_VERB and "to" in e):
             _move(story, noun, e)
     return story
 
@@ -44,7 +46,7 @@ _REVISIONS = {"entered": "intake"}
 
 
 def _move(story: Story, noun: str, e: Entry) -> None:
-    known = story.things[noun].setdefault(e["id"], {})
+    known = story.things[noun].setdefault(e["id"] if "id" in e else e[noun], {})
     if noun == "item" and known.get("state") in FINAL:
         story.after_end.append(f"item {e['key']} went from {e['from']} to {e['to']} after its end")
     known.update({k: v for k, v in e.items() if k not in ("t", "id", "from", "to")}, state=e["to"])

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from diaodu.catalog.model import AuditRule, plain
-from diaodu.engine.ports import Call, Decision, Done
-from diaodu.fulfilment.orders import OrderFacts, line_names, load_orders, record_decisions
+from diaodu.engine.ports import Call, Decision, Done, Nudge
+from diaodu.fulfilment.intake import refuse, replaced
+from diaodu.fulfilment.orders import OrderFacts, line_names, load_intake, record_decisions
 from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
 from diaodu.ordering import commands as ordering
-from diaodu.ordering.model import ItemState, Line, Revision
+from diaodu.ordering.model import Line, Revision
 
 Facts = Mapping[int, OrderFacts]
 
@@ -31,32 +32,36 @@ class Audit:
     """The service ``fulfilment.audit``; its variable ``audit`` is ``passed`` or ``refused``."""
 
     def load(self, tx: Tx, calls: Sequence[Call]) -> Facts:
-        """The orders of the calls."""
-        return load_orders(tx, [c.root_id for c in calls])
+        """The revisions that the calls are about."""
+        return load_intake(tx, calls)
 
     def decide(self, call: Call, facts: Facts) -> Decision:
         """Audit one revision."""
-        audited = audit(facts[call.root_id])
-        return Decision(Done({"audit": "refused" if audited.problems else "passed"}), audited)
+        order = facts[call.root_id]
+        if waits := replaced(order):
+            return waits
+        audited = audit(order)
+        if audited.problems:
+            # Work that waited for this revision goes on.
+            return Decision(Done({"audit": "refused"}), audited, [Nudge(order.id)])
+        return Decision(Done({"audit": "passed"}), audited)
 
     def apply(self, tx: Tx, decided: Sequence[tuple[Call, Decision]], facts: Facts) -> None:
-        """Write refusals: the items wait for the customer, the revision is rejected."""
+        """Write what the audit added to the revisions, and reject those that it refuses."""
         record_decisions(tx, facts.values())
-        changed, moves = [], []
+        changed, refused = [], []
         for call, decision in decided:
-            audited: Audited = decision.writes
+            audited: Audited | None = decision.writes
+            if audited is None:
+                continue
             if audited.problems:
-                revision = replace(audited.revision, state="rejected", problems=audited.problems)
-                items = facts[call.root_id].items
-                moves += [ordering.Move(i, ItemState.PENDING, "audit-refused") for i in items]
+                refused.append(replace(audited.revision, problems=audited.problems))
                 journal.record(tx, call.root_id, {"t": "audit.refused", "problems": audited.problems})
             else:
-                revision = audited.revision
                 journal.record(tx, call.root_id, {"t": "audit.passed", "added": audited.added})
-            if audited.problems or audited.added:
-                changed.append(revision)
+                changed += [audited.revision] if audited.added else []
         ordering.save_revisions(tx, changed)
-        ordering.move_items(tx, moves)
+        refuse(tx, refused)
 
 
 def audit(facts: OrderFacts) -> Audited:
@@ -66,7 +71,7 @@ def audit(facts: OrderFacts) -> Audited:
     lines = []
     for line in facts.revision.lines:
         audited = line
-        for rule in facts.release.audit:
+        for rule in facts.release.audit if line.wanted else ():
             if line.offering not in rule.offerings or line.action not in rule.actions:
                 continue
             names = line_names(facts, audited)

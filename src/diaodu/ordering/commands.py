@@ -1,8 +1,9 @@
 """Writes of orders."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -16,10 +17,11 @@ from diaodu.kernel.access import Principal
 from diaodu.kernel.db import Tx
 from diaodu.kernel.ids import part_for, part_of
 from diaodu.ordering import errors, queries
-from diaodu.ordering.check import check_lines
+from diaodu.ordering.check import Installed, check_lines
 from diaodu.ordering.model import (
     FINAL,
     PONR,
+    Action,
     CapturedOrder,
     Item,
     ItemDraft,
@@ -44,9 +46,10 @@ _ITEM = {
     "part": "int2", "id": "int8", "order_id": "int8", "item_key": "text", "parent_key": "text", "action": "text",
     "offering": "text", "product_id": "int8", "state": "text",
 }  # fmt: skip
-REVISION = {
+_REVISION = {
     "part": "int2", "order_id": "int8", "n": "int4", "state": "text", "release_id": "int4", "document": "jsonb",
-    "created_at": "timestamptz",
+    "tree": "jsonb", "made_by": "text", "base": "int4", "digest": "bytea", "note": "text", "created_at": "timestamptz",
+    "decided_at": "timestamptz",
 }  # fmt: skip
 
 
@@ -70,7 +73,7 @@ def order_id_for(tx: Tx, *, source: str, key: str | None) -> int:
     return int(row[0])
 
 
-def content_hash(draft: OrderDraft) -> bytes:
+def content_hash(draft: OrderDraft | tuple[ItemDraft, ...]) -> bytes:
     """What makes two drafts under one key the same."""
     return hashlib.sha256(orjson.dumps(draft, default=str, option=orjson.OPT_SORT_KEYS)).digest()
 
@@ -91,28 +94,27 @@ def capture_orders(tx: Tx, captures: Sequence[tuple[int, OrderDraft]]) -> list[C
     new = [(i, d) for i, d in captures if i in made]
     release = catalog.current_release(tx)
     checked = checked_lines(tx, new, release)
-    part = part_of(captures[0][0])
     sets.insert(
         tx,
         "ordering.product_order",
         _ORDER,
         [_order_row(tx, i, d, c) for (i, d), (c, _) in zip(new, checked, strict=True)],
     )
-    items = [_item(tx, i, line) for (i, _), (_, lines) in zip(new, checked, strict=True) for line in lines]
-    _insert_items(tx, items)
-    sets.insert(
+    add_items(tx, [(i, line) for (i, _), (_, lines) in zip(new, checked, strict=True) for line in lines])
+    captured = tx.now.isoformat()
+    add_revisions(
         tx,
-        "ordering.revision",
-        REVISION,
         [
-            (part, i, 1, "intake", release.id, queries.revision_document(customer, tx.now.isoformat(), lines), tx.now)
-            for (i, _), (customer, lines) in zip(new, checked, strict=True)
+            NewRevision(
+                Revision(i, 1, "intake", release.id, customer, captured, lines), tx.actor, content_hash(draft.items)
+            )
+            for (i, draft), (customer, lines) in zip(new, checked, strict=True)
         ],
     )
     engine.enqueue(tx, [engine.Enqueue(i, "order.acknowledged", {"revision": 1}, "revision:1") for i, _ in new])
     for i, draft in new:
         journal.record(tx, i, {"t": "order.captured", "external_id": draft.external_id, "source": draft.source})
-        _tell(tx, i, "ProductOrderCreateEvent")
+        tell(tx, i, "ProductOrderCreateEvent")
     return [CapturedOrder(i, i in made) for i, _ in captures]
 
 
@@ -130,9 +132,12 @@ def _same_content(tx: Tx, known: Sequence[tuple[int, OrderDraft]]) -> None:
 
 
 def checked_lines(
-    tx: Tx, orders: Sequence[tuple[int, OrderDraft]], release: Release
+    tx: Tx, orders: Sequence[tuple[int, OrderDraft]], release: Release, before: Sequence[Line] = ()
 ) -> list[tuple[dict[str, Any], tuple[Line, ...]]]:
-    """Customer facts and checked lines of each draft; what they refer to is read once for all of them."""
+    """Customer facts and checked lines of each draft; what they refer to is read once for all of them.
+
+    ``before`` are the lines of the one order that is amended.
+    """
     drafts = [d for _, d in orders]
     for d in drafts:
         if not d.customer_ref:
@@ -143,23 +148,26 @@ def checked_lines(
     result = []
     for order_id, draft in orders:
         customer: dict[str, Any] = customers[draft.customer_ref or ""]
-        result.append(
-            (customer, _lines(tx, order_id, draft, release=release, customer_id=customer["id"], addresses=addresses))
+        installed = _installed(tx, draft, customer["id"])
+        lines = check_lines(
+            draft,
+            release,
+            address_of=lambda item: addresses(item.place) if item.place else None,
+            installed=installed,
+            new_id=partial(tx.new_id, part_of(order_id)),
+            before=before,
         )
+        result.append((customer, lines))
     return result
 
 
-def _lines(
-    tx: Tx, order_id: int, draft: OrderDraft, *, release: Release, customer_id: int, addresses: Callable[..., Any]
-) -> tuple[Line, ...]:
-    named = [int(i.product_id) for i in _walk(draft.items) if i.product_id and i.product_id.isdigit()]
-    return check_lines(
-        draft,
-        release,
-        address_of=lambda item: addresses(item.place) if item.place else None,
-        installed=inventory.installed_products(tx, customer_id=customer_id, product_ids=named) if named else {},
-        new_id=lambda: tx.new_id(part_of(order_id)),
-    )
+def _installed(tx: Tx, draft: OrderDraft, customer_id: int) -> Installed:
+    named = [
+        int(i.product_id)
+        for i in _walk(draft.items)
+        if i.action != Action.ADD and i.product_id and i.product_id.isdigit()
+    ]
+    return inventory.installed_products(tx, customer_id=customer_id, product_ids=named) if named else {}
 
 
 def _walk(items: Sequence[ItemDraft]) -> list[ItemDraft]:
@@ -173,21 +181,50 @@ def _order_row(tx: Tx, order_id: int, d: OrderDraft, customer: Mapping[str, Any]
     )  # fmt: skip
 
 
-def _item(tx: Tx, order_id: int, line: Line) -> Item:
-    return Item(
-        id=tx.new_id(part_of(order_id)),
-        order_id=order_id,
-        key=line.key,
-        parent_key=line.parent,
-        action=line.action,
-        offering=line.offering,
-        product_id=line.product_id,
-        state=ItemState.ACKNOWLEDGED,
-        reason=None,
-    )
+@dataclass(frozen=True)
+class NewRevision:
+    """A revision to write down; ``base`` is the one that its maker saw, ``digest`` that of what was sent."""
+
+    revision: Revision
+    made_by: str
+    digest: bytes
+    base: int | None = None
+    note: str | None = None
 
 
-def _insert_items(tx: Tx, items: Sequence[Item]) -> None:
+def add_revisions(tx: Tx, made: Sequence[NewRevision]) -> None:
+    """Insert revisions of locked orders, set-wise."""
+    rows = []
+    queries.states_of_revisions(tx, {m.revision.order_id for m in made} - tx.journal.created)
+    states = tx.memo.setdefault("ordering.revision_states", {})
+    for m in made:
+        r = m.revision
+        decided = None if r.state == "intake" else tx.now
+        rows.append(
+            (part_of(r.order_id), r.order_id, r.n, r.state, r.release_id, queries.revision_document(r),
+             r.tree.document() if r.tree is not None else None, m.made_by, m.base, m.digest, m.note, tx.now, decided)
+        )  # fmt: skip
+        states.setdefault(r.order_id, {})[r.n] = r.state
+        tx.memo.setdefault("ordering.revisions", {})[r.order_id, r.n] = r
+    sets.insert(tx, "ordering.revision", _REVISION, rows)
+
+
+def add_items(tx: Tx, added: Sequence[tuple[int, Line]]) -> None:
+    """Insert the items that lines of locked orders promise, set-wise."""
+    items = [
+        Item(
+            id=tx.new_id(part_of(order_id)),
+            order_id=order_id,
+            key=line.key,
+            parent_key=line.parent,
+            action=line.action,
+            offering=line.offering,
+            product_id=line.product_id,
+            state=ItemState.ACKNOWLEDGED,
+            reason=None,
+        )
+        for order_id, line in added
+    ]
     sets.insert(
         tx,
         "ordering.order_item",
@@ -236,7 +273,7 @@ def move_items(tx: Tx, moves: Sequence[Move]) -> None:
         journal.record(tx, m.item.order_id, entry | ({"reason": m.reason} if m.reason else {}))
     for order_id, items in known.items():
         if order_state(i.state for i in items) != before[order_id]:
-            _tell(tx, order_id, "ProductOrderStateChangeEvent")
+            tell(tx, order_id, "ProductOrderStateChangeEvent")
 
 
 def pass_points(tx: Tx, passed: Sequence[tuple[Item, str]]) -> None:
@@ -263,35 +300,50 @@ def _new_reason(m: Move) -> bool:
     return m.state is m.item.state and m.reason != m.item.reason and m.state not in FINAL
 
 
-_REVISION_CHANGE = {
-    "state": "text", "document": "jsonb", "tree": "jsonb", "design": "jsonb", "problems": "jsonb",
-    "decided_at": "timestamptz",
-}  # fmt: skip
+_KEY = {"part": "int2", "order_id": "int8", "n": "int4"}
+_FOUND_OUT = {"state": "text", "tree": "jsonb", "design": "jsonb", "problems": "jsonb", "decided_at": "timestamptz"}
 
 
 def save_revisions(tx: Tx, revisions: Sequence[Revision]) -> None:
-    """Write what the intake found out about revisions; their orders are locked."""
-    rows = []
+    """Write what the intake found out about revisions; their orders are locked.
+
+    The document, which may be of many lines, is written only when a line has changed.
+    """
+    known = queries.revisions(tx, [(r.order_id, r.n) for r in revisions])
+    states = queries.states_of_revisions(tx, {r.order_id for r in revisions})
+    plain, whole = [], []
     for r in revisions:
-        document = queries.revision_document(r.customer, r.ordered_at, r.lines)
         tree = r.tree.document() if r.tree is not None else None
         decided = None if r.state == "intake" else tx.now
-        rows.append((part_of(r.order_id), r.order_id, r.n, r.state, document, tree, r.design, r.problems, decided))
-        tx.memo.setdefault("ordering.revisions", {})[r.order_id] = r
-    sets.update(tx, "ordering.revision", {"part": "int2", "order_id": "int8", "n": "int4"}, _REVISION_CHANGE, rows)
+        row = (part_of(r.order_id), r.order_id, r.n, r.state, tree, r.design, r.problems, decided)
+        if r.lines == known[r.order_id, r.n].lines:
+            plain.append(row)
+        else:
+            whole.append((*row, queries.revision_document(r)))
+        before = states[r.order_id][r.n]
+        if r.state != before:
+            states[r.order_id][r.n] = r.state
+            journal.record(tx, r.order_id, {"t": f"revision.{r.state}", "n": r.n, "from": before})
+        tx.memo["ordering.revisions"][r.order_id, r.n] = r
+    sets.update(tx, "ordering.revision", _KEY, _FOUND_OUT, plain)
+    sets.update(tx, "ordering.revision", _KEY, _FOUND_OUT | {"document": "jsonb"}, whole)
 
 
-def accept_revisions(tx: Tx, revisions: Sequence[Revision]) -> None:
-    """Make revisions the to-be of their orders: the newest accepted one is what an order shall become."""
-    keys = {"part": "int2", "order_id": "int8", "n": "int4"}
-    rows = [(part_of(r.order_id), r.order_id, r.n, "accepted", tx.now) for r in revisions]
-    sets.update(tx, "ordering.revision", keys, {"state": "text", "decided_at": "timestamptz"}, rows)
-    for r in revisions:
-        tx.memo.setdefault("ordering.revisions", {})[r.order_id] = replace(r, state="accepted")
-        journal.record(tx, r.order_id, {"t": "revision.accepted", "n": r.n})
+def decide_revisions(tx: Tx, decided: Sequence[tuple[Revision, str]]) -> None:
+    """Give revisions of locked orders their final state: accepted (the to-be from now on), replaced, rejected."""
+    rows = [(part_of(r.order_id), r.order_id, r.n, state, tx.now) for r, state in decided]
+    sets.update(tx, "ordering.revision", _KEY, {"state": "text", "decided_at": "timestamptz"}, rows)
+    states = queries.states_of_revisions(tx, {r.order_id for r, _ in decided})
+    for r, state in decided:
+        journal.record(tx, r.order_id, {"t": f"revision.{state}", "n": r.n, "from": states[r.order_id][r.n]})
+        states[r.order_id][r.n] = state
+        tx.memo.setdefault("ordering.revisions", {})[r.order_id, r.n] = replace(r, state=state)
+        if state == "accepted" and r.n > 1:
+            tell(tx, r.order_id, "ProductOrderAttributeValueChangeEvent")
 
 
-def _tell(tx: Tx, order_id: int, event_type: str) -> None:
+def tell(tx: Tx, order_id: int, event_type: str) -> None:
+    """Publish an event about a locked order, rendered as it stands, if anybody listens."""
     from diaodu.ordering.tmf import render_order  # noqa: PLC0415 - the edge creates orders by these commands
 
     hub.publish(

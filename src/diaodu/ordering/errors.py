@@ -107,9 +107,46 @@ class OrderNotAmendable(Rejected):
     zh = "订单 {id} 状态为 {state},现在不能修改订单项。"
 
 
-class ItemsDiffer(Rejected):
-    """409: a mended order is another one."""
+class ItemAmbiguous(Rejected):
+    """409: an amendment names an item that is another one."""
 
-    code, status = "ordering.items-differ", 409
-    en = "A mended order keeps its items ({expected}), each with its action and offering; sent were {given}."
-    zh = "改单须保留原订单项（{expected}）及其动作和销售品；提交的是 {given}。"
+    code, status = "ordering.item-ambiguous", 409
+    en = (
+        "Item {item}: the order knows it as item {known} ({action} {offering}). Send it with that action and offering,"
+        " or give a new item an id of its own."
+    )
+    zh = "订单项 {item}：订单中已有的是订单项 {known}（{action} {offering}）。请按原动作和销售品提交，或为新订单项使用新的编号。"
+
+
+class ItemNotAmendable(Rejected):
+    """409: a change of an item that has gone too far."""
+
+    code, status = "ordering.item-not-amendable", 409
+    en = (
+        "Item {item} is {state}, its point of no return: {ponr}. It cannot be changed or taken out now. Cancel it, or"
+        " order the change of the product as a new order when this one has ended; what was taken out comes back as an"
+        " item with a new id."
+    )
+    zh = (
+        "订单项 {item} 状态为 {state}，不可回退点：{ponr}，现在不能变更或去掉。请对其撤单，或在本订单竣工后另行受理产品变更；"
+        "已去掉的内容请用新的订单项编号重新添加。"
+    )
+
+
+class RevisionTaken(Rejected):
+    """409: another revision came first."""
+
+    code, status = "ordering.revision-taken", 409
+    en = (
+        "Revision {n} of order {id} was made by {by} at {at} and is {state}. Read the order again and send your change"
+        " on top of it, naming revision {n} as the base."
+    )
+    zh = "订单 {id} 的第 {n} 版已由 {by} 于 {at} 提交，状态为 {state}。请重新读取订单，以第 {n} 版为基础再提交变更。"
+
+
+class ItemUnknown(Rejected):
+    """404: the order has no such item."""
+
+    code, status = "ordering.item-unknown", 404
+    en = "Order {id} has no item {item}. Its items: {known}."
+    zh = "订单 {id} 没有订单项 {item}。其订单项：{known}。"

@@ -94,6 +94,43 @@ ITEM_TABLE: StateTable[ItemState, ItemEvent] = StateTable(
 )
 
 
+class RevisionState(StrEnum):
+    """What became of a revision; at most one of an order is in intake."""
+
+    INTAKE = "intake"
+    ACCEPTED = "accepted"  # the newest accepted one is what the order shall become
+    REJECTED = "rejected"
+    REPLACED = "replaced"  # a newer one came while it was in intake
+    STALE = "stale"  # it came after a newer one: kept, without effect
+
+
+class RevisionEvent(StrEnum):
+    """What may happen to a revision."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    REPLACE = "replace"
+
+
+REVISION_TABLE: StateTable[RevisionState, RevisionEvent] = StateTable(
+    name="revision",
+    states=RevisionState,
+    events=RevisionEvent,
+    moves={
+        RevisionState.INTAKE: {
+            RevisionEvent.ACCEPT: RevisionState.ACCEPTED,
+            RevisionEvent.REJECT: RevisionState.REJECTED,
+            RevisionEvent.REPLACE: RevisionState.REPLACED,
+        },
+        RevisionState.ACCEPTED: {},
+        # What was sent back waits to be mended by a newer one.
+        RevisionState.REJECTED: {},
+        RevisionState.REPLACED: {},
+        RevisionState.STALE: {},
+    },
+)
+
+
 def leads(before: ItemState, after: ItemState) -> bool:
     """Whether some event leads from one state to the other."""
     return after in ITEM_TABLE.moves[before].values()
@@ -102,20 +139,19 @@ def leads(before: ItemState, after: ItemState) -> bool:
 def order_state(states: Iterable[ItemState]) -> str:
     """The state of an order, derived from its items (TMF622 words).
 
-    Any item still moving makes the order inProgress; at the end all completed is completed, all failed is failed,
-    a mix is partial.
+    What was cancelled does not count as long as something else is there. At the end all completed is completed, all
+    failed is failed, a mix is partial; before, items that wait hold an order only when all of them do.
     """
     found = set(states)
-    if len(found) == 1:
-        only = next(iter(found))
+    live = found - {_S.CANCELLED, _S.REJECTED}
+    if not live:
+        return next(iter(found)) if len(found) == 1 else _S.CANCELLED
+    if len(live) == 1:
+        only = next(iter(live))
         return _S.IN_PROGRESS if only is _S.CLOSING else only
-    if found <= FINAL:
-        done = found - {_S.CANCELLED, _S.REJECTED}
-        return next(iter(done)) if len(done) == 1 else "partial" if done else _S.CANCELLED
-    moving = found - FINAL
-    if moving & {_S.IN_PROGRESS, _S.CLOSING, _S.ACKNOWLEDGED} or found & FINAL:
-        return _S.IN_PROGRESS
-    return _S.HELD if _S.HELD in moving else _S.PENDING
+    if live <= FINAL:
+        return "partial"
+    return _S.HELD if live <= {_S.HELD, _S.PENDING} else _S.IN_PROGRESS
 
 
 @dataclass(frozen=True)
@@ -203,11 +239,11 @@ class Revision:
 
     order_id: int
     n: int
-    state: str  # intake, accepted, rejected, replaced
+    state: str  # intake, accepted, rejected, replaced, stale
     release_id: int
     customer: Mapping[str, Any]
     ordered_at: str  # ISO 8601, UTC
     lines: tuple[Line, ...]
-    tree: Tree | None
-    design: Mapping[str, Any]
-    problems: list[Mapping[str, Any]]
+    tree: Tree | None = None
+    design: Mapping[str, Any] = field(default_factory=dict)
+    problems: list[Mapping[str, Any]] = field(default_factory=list)

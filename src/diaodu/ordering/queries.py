@@ -41,27 +41,64 @@ def items(tx: Tx, order_ids: Iterable[int]) -> dict[int, list[Item]]:
     return {i: cache[i] for i in wanted}
 
 
-def latest_revisions(tx: Tx, order_ids: Iterable[int]) -> dict[int, Revision]:
-    """The newest revision of each locked order, read once per transaction; none for what is no order."""
-    cache: dict[int, Revision] = tx.memo.setdefault("ordering.revisions", {})
+def states_of_revisions(tx: Tx, order_ids: Iterable[int]) -> dict[int, dict[int, str]]:
+    """The state of each revision of locked orders by its number, oldest first; read once per transaction."""
+    cache: dict[int, dict[int, str]] = tx.memo.setdefault("ordering.revision_states", {})
     wanted = list(order_ids)
     missing = [i for i in wanted if i not in cache]
     if missing:
-        newest = tx.rows(
-            "select distinct on (order_id) order_id, n, state from ordering.revision"
-            " where part = %s and order_id = any(%s::int8[]) order by order_id, n desc",
+        cache.update({i: {} for i in missing})
+        for order, n, state in tx.rows(
+            "select order_id, n, state from ordering.revision where part = %s and order_id = any(%s::int8[])"
+            " order by order_id, n",
             (part_of(missing[0]), missing),
-        )
+        ):
+            cache[order][n] = state
+    return {i: cache[i] for i in wanted}
+
+
+def to_be_of(states: Mapping[int, str]) -> int | None:
+    """Which revision an order shall become: the newest accepted one; before that the newest that counts."""
+    for counts in (("accepted",), ("intake", "rejected")):
+        if found := [n for n, state in states.items() if state in counts]:
+            return max(found)
+    return None
+
+
+def intake_of(states: Mapping[int, str]) -> int | None:
+    """The revision that is in intake; there is at most one."""
+    return next((n for n, state in states.items() if state == "intake"), None)
+
+
+def to_be(tx: Tx, order_ids: Iterable[int]) -> dict[int, Revision]:
+    """The revision that each locked order shall become; none for what is no order."""
+    states = states_of_revisions(tx, order_ids)
+    named = {order: n for order, found in states.items() if (n := to_be_of(found)) is not None}
+    found = revisions(tx, named.items())
+    return {order: found[order, n] for order, n in named.items()}
+
+
+def revisions(tx: Tx, named: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Revision]:
+    """Revisions of locked orders by (order, number), read once per transaction; commands keep them true."""
+    cache: dict[tuple[int, int], Revision] = tx.memo.setdefault("ordering.revisions", {})
+    wanted = list(named)
+    missing = [key for key in wanted if key not in cache]
+    if missing:
         kept = _kept.setdefault(tx.ids, OrderedDict())
-        found = {order: kept[order, n] for order, n, state in newest if state == "accepted" and (order, n) in kept}
-        found |= _read(tx, [(order, n) for order, n, _ in newest if order not in found])
+        found = {key: kept[key] for key in missing if key in kept}
+        found |= _read(tx, [key for key in missing if key not in found])
         for revision in found.values():
             _keep(kept, revision)
         cache |= found
-    return {i: cache[i] for i in wanted if i in cache}
+    return {key: cache[key] for key in wanted if key in cache}
 
 
-def _read(tx: Tx, named: Sequence[tuple[int, int]]) -> dict[int, Revision]:
+def revision(tx: Tx, order_id: int, n: int) -> Revision | None:
+    """One revision of an order."""
+    return _read(tx, [(order_id, n)]).get((order_id, n))
+
+
+def _read(tx: Tx, named: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Revision]:
     if not named:
         return {}
     rows = tx.rows(
@@ -70,7 +107,7 @@ def _read(tx: Tx, named: Sequence[tuple[int, int]]) -> dict[int, Revision]:
         " join ordering.revision r on r.part = %s and r.order_id = u.order_id and r.n = u.n",
         ([order for order, _ in named], [n for _, n in named], part_of(named[0][0])),
     )
-    return {r[0]: _revision(r) for r in rows}
+    return {(r[0], r[1]): _revision(r) for r in rows}
 
 
 def _keep(kept: "OrderedDict[tuple[int, int], Revision]", revision: Revision) -> None:
@@ -89,6 +126,7 @@ def _revision(row: tuple[Any, ...]) -> Revision:
     return Revision(order_id, n, state, release_id, customer, ordered_at, lines, tree, design or {}, problems)
 
 
-def revision_document(customer: Mapping[str, Any], ordered_at: str, lines: Iterable[Line]) -> dict[str, Any]:
+def revision_document(revision: Revision) -> dict[str, Any]:
     """What a revision asks for, as plain JSON."""
-    return {"customer": customer, "ordered_at": ordered_at, "lines": [vars(line) for line in lines]}
+    lines = [vars(line) for line in revision.lines]
+    return {"n": revision.n, "customer": revision.customer, "ordered_at": revision.ordered_at, "lines": lines}

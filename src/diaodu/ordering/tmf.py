@@ -1,6 +1,7 @@
 """TMF622: product orders as other systems see them, and the way from their JSON to drafts and back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from diaodu.kernel import journal
@@ -8,8 +9,9 @@ from diaodu.kernel.access import Principal
 from diaodu.kernel.db import Tx
 from diaodu.kernel.errors import NotFound
 from diaodu.ordering import commands
-from diaodu.ordering.amend import Particulars, change_particulars, revise_items
-from diaodu.ordering.model import Action, ItemDraft, OrderDraft
+from diaodu.ordering.amend import Particulars, change_particulars
+from diaodu.ordering.model import FINAL, Action, ItemDraft, ItemState, OrderDraft
+from diaodu.ordering.revise import revise
 from diaodu.tmf import hub
 from diaodu.tmf.document import (
     Document,
@@ -24,6 +26,7 @@ from diaodu.tmf.document import (
     present,
     reference,
     text,
+    whole,
 )
 from diaodu.tmf.query import Column, parse_id, parse_time
 from diaodu.tmf.resource import Create, Patch, Resource, Row, read_one
@@ -36,14 +39,16 @@ EVENTS = (
     "ProductOrderStateChangeEvent",
     "ProductOrderInformationRequiredEvent",
 )
-ITEMS_MAX = 100
+ITEMS_MAX = 2_000
 # A 套餐 holds products; nothing nests deeper than a bundle of bundles.
 NESTING_MAX = 4
 PRIORITY_DEFAULT = 4
 _PRIORITIES = ("0", "1", "2", "3", "4")
 _ACTIONS = tuple(action.value for action in Action)
+# What an order that is read and sent again says of items that were taken back: they are wanted no more.
+_TAKEN_BACK = {ItemState.CANCELLING, ItemState.CANCELLED, ItemState.REJECTED}
 # Ours to say: ignored when a client sends them, as an order that was read and sent again does.
-_OURS = {"id", "href", "state", "orderDate", "completionDate", "expectedCompletionDate"}
+_OURS = {"id", "href", "state", "orderDate", "completionDate", "expectedCompletionDate", "revision"}
 _READ = {
     "externalId", "description", "category", "priority", "requestedStartDate", "requestedCompletionDate",
     "productOrderItem",
@@ -53,7 +58,7 @@ _PATCHABLE = frozenset(
     {
         "description", "category", "priority", "requestedStartDate", "requestedCompletionDate", "notificationContact",
         "agreement", "billingAccount", "note", "orderTotalPrice", "payment", "productOfferingQualification", "quote",
-        "productOrderItem",
+        "productOrderItem", "revision",
     }
 )  # fmt: skip
 
@@ -86,6 +91,26 @@ def items_of(document: Document) -> tuple[ItemDraft, ...]:
     """The item drafts of an order's JSON."""
     entries = objects(document, "productOrderItem", most=ITEMS_MAX)
     return tuple(_item(entry, f"productOrderItem[{n}].", 1) for n, entry in enumerate(entries))
+
+
+def amended_items(document: Document) -> tuple[ItemDraft, ...]:
+    """The item drafts of an amendment: items are known by their products, those taken back before are left out."""
+    entries = objects(document, "productOrderItem", most=ITEMS_MAX)
+    return tuple(_amended(entry, f"productOrderItem[{n}].", 1) for n, entry in _wanted(entries))
+
+
+def _amended(entry: Document, path: str, depth: int) -> ItemDraft:
+    children = objects(entry, "productOrderItem", path, most=ITEMS_MAX if depth < NESTING_MAX else 0)
+    product = reference(inner(entry, "product", path), "id", f"{path}product.")
+    return replace(
+        _item(entry | {"productOrderItem": []}, path, depth),
+        product_id=None if product is None else str(product),
+        children=tuple(_amended(c, f"{path}productOrderItem[{n}].", depth + 1) for n, c in _wanted(children)),
+    )
+
+
+def _wanted(entries: list[Document]) -> Iterator[tuple[int, Document]]:
+    return ((n, entry) for n, entry in enumerate(entries) if entry.get("state") not in _TAKEN_BACK)
 
 
 def _item(entry: Document, path: str, depth: int) -> ItemDraft:
@@ -134,6 +159,7 @@ def to_resource(row: Row, base: str) -> Document:
             "requestedCompletionDate": instant(row["requested_completion_at"]),
             "completionDate": instant(row["completed_at"]),
             "state": row["state"],
+            "revision": document.get("n", 1),
             "relatedParty": _parties(extra, row["customer_id"]),
             "productOrderItem": _items(document["lines"], row["items"] or {}, None),
         }
@@ -175,7 +201,7 @@ def _item_state(item: Mapping[str, Any] | None) -> str:
 def _product(line: Document) -> Document:
     sent = inner(line["extra"], "product")
     known = {entry["name"]: entry for entry in objects(sent, "productCharacteristic")}
-    values = [known.get(c["name"], {}) | c for c in characteristic_array(line["characteristics"])]
+    values = [_unmarked(known.get(c["name"], {})) | c for c in characteristic_array(line["characteristics"])]
     places = objects(sent, "place")
     address = present({"id": str(line["address"]["id"]), "name": line["address"].get("name")})
     place = {"role": "installation", "@referredType": "GeographicAddress"} | (places[0] if places else {}) | address
@@ -185,6 +211,10 @@ def _product(line: Document) -> Document:
         | {"id": str(line["product_id"]), "place": [place, *places[1:]]}
         | ({"productCharacteristic": values} if values else {})
     )
+
+
+def _unmarked(entry: Document) -> Document:
+    return {name: value for name, value in entry.items() if name != "changed"}
 
 
 def render_order(tx: Tx, order_id: int) -> Document:
@@ -205,14 +235,17 @@ def _capture(tx: Tx, principal: Principal, order_id: int, draft: OrderDraft) -> 
 
 
 def _amend(tx: Tx, principal: Principal, order_id: int, patch: Document) -> None:
-    del principal  # the edge has asked for the right; the journal knows the actor
     journal.lock(tx, [order_id])
+    if "productOrderItem" in patch:
+        base = whole(patch, "revision")
+        revise(tx, order_id, amended_items(patch), made_by=principal.name, base=base)
     row = read_one(tx, PRODUCT_ORDER, order_id)
     assert row is not None
-    if "productOrderItem" in patch:
-        revise_items(tx, order_id=order_id, items=items_of(patch))
+    patch = {k: v for k, v in patch.items() if k not in ("productOrderItem", "revision")}
     before = to_resource(row, "")
     after: Document = merge(before, patch)
+    if after == before:
+        return
     extra = merge(row["extra"], {k: v for k, v in patch.items() if k not in _READ})
     particulars = Particulars(
         description=text(after, "description"),
@@ -223,15 +256,7 @@ def _amend(tx: Tx, principal: Principal, order_id: int, patch: Document) -> None
         extra=extra,
     )
     change_particulars(tx, order_id=order_id, particulars=particulars)
-    if after != before:
-        hub.publish(
-            tx,
-            api=commands.API,
-            event_type="ProductOrderAttributeValueChangeEvent",
-            entity="productOrder",
-            root_id=order_id,
-            render=lambda: render_order(tx, order_id),
-        )
+    commands.tell(tx, order_id, "ProductOrderAttributeValueChangeEvent")
 
 
 def _within_item(expression: str, *, number: bool = False) -> Column:

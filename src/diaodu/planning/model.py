@@ -11,6 +11,7 @@ RELEASE = "usage.release"  # the question whether the last user of a shared thin
 TAKE_BACK = "wish.withdraw"  # the request to an area to forget what it was asked for
 QUESTIONS = frozenset({RELEASE, TAKE_BACK})  # no facts that somebody wants or not: they stay until they are answered
 AREA = "area:"  # what the elements of areas begin with; all else is a system, or a person where there is none
+WISH = "reserve"  # the kind of work that asks an area for resources and claims: a wish
 
 
 class State(StrEnum):
@@ -135,7 +136,7 @@ class Wanted:
     work: str
     element: str | None
     priority: int
-    reads_hash: str
+    reads_hash: str | None
     params: Mapping[str, Any]
     undo: Mapping[str, Any] | None
     after: Sequence[str]  # kinds of the same group that must be confirmed first

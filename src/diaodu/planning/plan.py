@@ -1,159 +1,101 @@
 """plan(as-is, in-flight, to-be): pure, computed from facts whenever they change.
 
-Facts of the ledger are as-is where they are confirmed and opaque where they are in flight: only steps on the same
-key, or ordered against it, wait for those; all others run.
+Facts of the ledger are as-is where they are confirmed and opaque where they are under way: only steps on the same key,
+or ordered against it, wait for those; all others run. An intent that was not begun is kept when it is what would be
+asked for now, else withdrawn.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
 
-from diaodu.planning.model import OPEN, RELEASE, Effect, Op, Plan, SharedThings, State, Step, Wanted, by_age
+from diaodu.planning import steps
+from diaodu.planning.asis import AsIs, as_is, asked_wishes, current_facts
+from diaodu.planning.choose import Built, Chosen, Goals, choose
+from diaodu.planning.model import RELEASE, Effect, Plan, SharedThings, State, Step, Wanted
+from diaodu.planning.order import Work, in_order
 
-Key = tuple[int, str]
 __all__ = ["RELEASE", "current_facts", "plan"]
 
 
-def plan(effects: Sequence[Effect], wanted: Sequence[Wanted], shared: SharedThings | None = None) -> Plan:
+def plan(
+    effects: Sequence[Effect],
+    wanted: Sequence[Wanted],
+    shared: SharedThings | None = None,
+    busy: frozenset[int] = frozenset(),
+    groups: Mapping[str, str] | None = None,
+) -> Plan:
     """The steps that lead from the ledger ``effects`` to ``wanted``.
 
-    A wanted effect is kept when it is confirmed and reads the same values, redone when it reads others, done when
-    it is not there. A confirmed effect that is wanted no more is undone after everything that depends on it;
-    effects of a shared thing only when its last user has gone.
+    A wanted effect is kept when it is confirmed and reads the same values; else it is done, or done anew in place,
+    beside the old one (which goes when all that depends on it has changed over) or after the old one has gone with
+    all that was built on it. A fact that is wanted no more is undone after everything that depends on it; those of a
+    shared thing only when its last user has gone. ``busy`` are effects that somebody is at; ``groups`` are the
+    top-level items by item key.
     """
-    shared = shared or SharedThings()
-    facts = current_facts(effects)
-    # A question to the inventory is no fact that somebody wants or not: it stays until it is answered.
-    in_flight = {e.key: e for e in effects if e.state in OPEN and e.op is not Op.UNDO and e.kind != RELEASE}
-    wanted_keys = {(w.thing_id, w.kind) for w in wanted}
-    steps: list[Step] = []
-    keep: list[int] = []
-    for w in wanted:
-        key = (w.thing_id, w.kind)
-        if key in in_flight:
-            keep.append(in_flight[key].id)
-        elif key in facts and facts[key].reads_hash == w.reads_hash:
-            keep.append(facts[key].id)
-        else:
-            steps.append(_do(w, facts.get(key)))
-    removed = [f for key, f in facts.items() if key not in wanted_keys and f.undo and f.undo["kind"]]
-    steps += _undo(removed, effects, shared)
-    unwanted = [e.id for key, e in in_flight.items() if key not in wanted_keys and e.state is State.INTENT]
-    return Plan(_ordered(steps, wanted, in_flight), tuple(keep), tuple(unwanted))
+    belongs = groups or {}
 
+    def group_of(e: Effect) -> str:
+        return belongs.get(e.item_key or "", e.item_key or "")
 
-def current_facts(effects: Iterable[Effect]) -> dict[Key, Effect]:
-    """The confirmed effect of each key; a redo stands for what it replaced."""
-    facts: dict[Key, Effect] = {}
-    for e in by_age(effects):
-        if e.state is State.CONFIRMED and e.op is not Op.UNDO and e.kind != RELEASE:
-            facts[e.key] = e
-    return facts
-
-
-def _do(w: Wanted, before: Effect | None) -> Step:
-    return Step(
-        op=Op.REDO if before else Op.DO,
-        thing_id=w.thing_id,
-        kind=w.kind,
-        item_key=w.item_key,
-        work=w.work,
-        element=w.element,
-        priority=w.priority,
-        reads_hash=w.reads_hash,
-        params=w.params,
-        undo=w.undo,
-        of_id=before.id if before else None,
-        after=frozenset(),
-        reason="changed" if before else "new",
+    goals = Goals.of(wanted)
+    known, forgotten = _take_back(as_is(effects, busy), goals)
+    built = Built.of((f for facts in known.standing.values() for f in facts), group_of)
+    chosen = choose(known, goals, built, shared or SharedThings())
+    undos = _undos(known, chosen, goals)
+    done, waits = in_order(Work(known, goals, built, chosen, undos, tuple(forgotten)))
+    kept = {c.id for c in chosen.choices.values() if isinstance(c, Effect)}
+    kept |= {u.id for u in undos.values() if isinstance(u, Effect)}
+    unwanted = [e for e in _stoppable(known) if e.id not in kept]
+    return Plan(
+        steps=done,
+        keep=tuple(c.id for c in chosen.choices.values() if isinstance(c, Effect)),
+        withdraw=tuple(e.id for e in unwanted if not known.opaque(e)),
+        recall=tuple(sorted(_recalled(known, goals))),
+        waits=waits,
     )
 
 
-def _undo(removed: Sequence[Effect], effects: Sequence[Effect], shared: SharedThings) -> list[Step]:
-    """Undo steps of the removed facts, those that depended on a fact before the fact itself.
+def _take_back(known: AsIs, goals: Goals) -> tuple[AsIs, list[Step]]:
+    """An area serves a request whole: one wish in it that is wanted no more, and all of it is taken back.
 
-    What its users leave is asked first, so that one plan (and one visit) covers all that is taken down.
+    What is wanted of it all the same is asked for anew.
     """
-    begun = {e.of_id for e in effects if e.op is Op.UNDO and e.state is not State.WITHDRAWN}
-    asked = {e.key for e in effects if e.kind == RELEASE}
-    leaving = {f.thing_id for f in removed if f.thing_id in shared.users}
-    if leaving - shared.answered:
-        return [_release(t, removed, shared) for t in sorted(leaving - shared.answered) if (t, RELEASE) not in asked]
-    steps = []
-    for f in removed:
-        if f.id in begun or f.thing_id in leaving - shared.last_user_gone:
-            continue
-        assert f.undo is not None
-        dependents = frozenset((d.thing_id, d.undo["kind"], d.id) for d in removed if d.undo and _needs(d, f))
-        steps.append(
-            Step(
-                op=Op.UNDO,
-                thing_id=f.thing_id,
-                kind=f.undo["kind"],
-                item_key=f.item_key,
-                work=f.undo["work"],
-                element=f.element,
-                priority=f.priority,
-                reads_hash=None,
-                params={**f.params, **_about(f)},
-                undo=None,
-                of_id=f.id,
-                after=dependents,
-                reason="removed",
-            )
-        )
-    return steps
+    found: list[Step] = []
+    for request in asked_wishes(known).values():
+        if any(e.key not in goals.by_key or goals.by_key[e.key].reads_hash != e.reads_hash for e in request):
+            found.append(steps.taken_back(request))
+            known = known.without({e.id for e in request})
+    return known, found
 
 
-def _about(f: Effect) -> dict[str, Any]:
-    """What an undo must know of the fact: the key it was done under, its kind, and the resources that it holds."""
-    about: dict[str, Any] = {"of": f.params.get("key", str(f.id)), "of_kind": f.kind}
-    if f.result and "resources" in f.result:
-        about["resources"] = [r["id"] for r in f.result["resources"]]
-    return about
-
-
-def _needs(dependent: Effect, fact: Effect) -> bool:
-    """Whether ``dependent`` was done on top of ``fact`` (so it must be undone before it)."""
-    after = dependent.undo["after"] if dependent.undo else ()
-    return fact.kind in after and fact.id != dependent.id
-
-
-def _release(thing: int, removed: Sequence[Effect], shared: SharedThings) -> Step:
-    """Ask the inventory whether the users that leave were the last ones."""
-    first = next(f for f in removed if f.thing_id == thing)
-    area = next((f.element for f in removed if f.thing_id == thing and (f.element or "").startswith("area:")), None)
-    return Step(
-        op=Op.DO,
-        thing_id=thing,
-        kind=RELEASE,
-        item_key=first.item_key,
-        work="release",
-        element=area,
-        priority=5,
-        reads_hash=None,
-        params={"thing": thing, "products": sorted(shared.users[thing])},
-        undo=None,
-        of_id=None,
-        after=frozenset(),
-        reason="last user?",
-    )
-
-
-def _ordered(steps: list[Step], wanted: Sequence[Wanted], in_flight: Mapping[Key, Effect]) -> tuple[Step, ...]:
-    """Give each step what it waits for: steps and open effects of the kinds that it comes after, in its group."""
-    stepped = {(s.thing_id, s.kind): s.key for s in steps}
-    by_group: dict[tuple[str, str], list[Key]] = {}
-    for w in wanted:
-        by_group.setdefault((w.group, w.kind), []).append((w.thing_id, w.kind))
-    first = {
-        w.key: {k for kind in w.after for k in by_group.get((w.group, kind), ())} for w in wanted if w.key in stepped
+def _undos(known: AsIs, chosen: Chosen, goals: Goals) -> dict[int, Effect | Step]:
+    """What takes each obsolete fact back: the undo that was asked for already, or a step."""
+    return {
+        i: known.undoing.get(i) or steps.undone(f, _why_undone(f, chosen, goals)) for i, f in chosen.obsolete.items()
     }
-    keys = {s.key for s in steps}
-    result = []
-    for s in steps:
-        before = first.get((s.thing_id, s.kind), set()) if s.op in (Op.DO, Op.REDO) else set()
-        after = frozenset((s.after & keys) | {stepped[k] for k in before if k in stepped})
-        needs = frozenset(in_flight[k].id for k in before if k in in_flight)
-        result.append(replace(s, after=after, needs=needs))
-    return tuple(result)
+
+
+def _why_undone(f: Effect, chosen: Chosen, goals: Goals) -> str:
+    if f.id in chosen.broken:
+        return "broken"
+    if f.key in goals.by_key:
+        return "switched"
+    return "late" if (f.result or {}).get("late") else "removed"
+
+
+def _stoppable(known: AsIs) -> Iterable[Effect]:
+    return (*known.under_way(), *known.undoing.values())
+
+
+def _recalled(known: AsIs, goals: Goals) -> Iterable[int]:
+    """What somebody is at although it is wanted no more, or not as it is."""
+    for e in known.under_way():
+        w = goals.by_key.get(e.key)
+        if _held_by_somebody(e, known) and (w is None or w.reads_hash != e.reads_hash):
+            yield e.id
+    for going in (g for gs in known.going.values() for g in gs):
+        if _held_by_somebody(going.undo, known) and going.fact.key in goals.by_key:
+            yield going.undo.id
+
+
+def _held_by_somebody(e: Effect, known: AsIs) -> bool:
+    return e.id in known.busy and e.state is State.INTENT

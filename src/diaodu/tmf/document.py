@@ -110,6 +110,14 @@ def reference(document: Document, name: str, path: str = "") -> int | None:
         raise BadAttribute(path=path + name, expected=str(error), value=_shown(value)) from None
 
 
+def whole(document: Document, name: str) -> int | None:
+    """A whole number, or None when it is absent."""
+    value = document.get(name)
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise BadAttribute(path=name, expected="a whole number", value=_shown(value))
+
+
 def objects(document: Document, name: str, path: str = "", *, least: int = 0, most: int = 100) -> list[Document]:
     """An array of objects; absent = empty."""
     value = document.get(name)

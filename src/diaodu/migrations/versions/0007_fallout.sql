@@ -9,6 +9,7 @@ create table fulfilment.fallout (
   work text, item_key text, element text,
   cause text not null, class text not null,
   told jsonb not null,                   -- the cause in words: zh, en
+  advice text not null,                  -- what the policy says: retry, wait, repair, undo, abort
   state text not null,                   -- open, claimed, waiting, closed
   pool int4, assignee text,              -- whose it is
   attempts int2 not null,                -- how often it has failed
@@ -53,10 +54,10 @@ alter table provisioning.element
   add queryable boolean not null default true, add idempotent boolean not null default true;
 
 -- What has failed before gets an owner too.
-insert into fulfilment.fallout (part, id, order_id, subject, kind, work, item_key, element, cause, class, told, state,
-  attempts, failed_at, due_at, opened_at)
+insert into fulfilment.fallout (part, id, order_id, subject, kind, work, item_key, element, cause, class, told, advice,
+  state, attempts, failed_at, due_at, opened_at)
 select part, id, order_id, 'effect', kind, work, item_key, element, coalesce(result -> 'cause' ->> 'code', 'work.failed'),
   'business', jsonb_build_object('zh', coalesce(result -> 'cause' ->> 'zh', result ->> 'cause', ''),
                                  'en', coalesce(result -> 'cause' ->> 'en', result ->> 'cause', '')),
-  'open', 1, coalesce(sent_at, created_at), now() + interval '4 hours', now()
+  'repair', 'open', 1, coalesce(sent_at, created_at), now() + interval '4 hours', now()
   from planning.effect where state = 'failed';
