@@ -51,7 +51,7 @@ POLICY = FakePolicy(
         "counter": Principal(1, "counter", ALL),
         "shop": Principal(2, "shop", ALL),
         "reader": Principal(3, "reader", frozenset({"ordering:read"})),
-        "technician": Principal(4, "technician", ALL, person_id=9, pools=frozenset({POOL})),
+        "technician": Principal(4, "technician", ALL, person_id=9, covered=lambda: frozenset({POOL})),
     }
 )
 

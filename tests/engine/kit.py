@@ -8,6 +8,7 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from diaodu.engine import commands, queries
+from diaodu.engine.model import told
 from diaodu.engine.ports import (
     Advance,
     Call,
@@ -163,7 +164,7 @@ class Bench:
     def history(self, root: int) -> list[str]:
         """What happened, in order: ``noun.verb node``."""
         with self.db.transaction() as tx:
-            entries = [e for row in journal.read(tx, root) for e in row["entries"]]
+            entries = [e for row in journal.read(tx, root) for e in told(row["entries"])]
         return [f"{e['t']} {e.get('node', '')}".strip() for e in entries]
 
     def done(self, root: int) -> list[str]:

@@ -13,7 +13,7 @@ from diaodu.engine.board import Board, visible
 from diaodu.engine.game import TASK, Game, World
 from diaodu.engine.graph import Process
 from diaodu.engine.instance import ACTIVE, Changes, Instance, Job, Token
-from diaodu.engine.model import Advance, Done, Message, Outcome, Signal, Start
+from diaodu.engine.model import Advance, Done, Message, Outcome, Signal, Start, told
 from diaodu.engine.parse import parse
 from diaodu.engine.ports import Handlers
 
@@ -206,7 +206,7 @@ class Play:
             self.closed[node] = self.closed.get(node, 0) + 1
         self.incidents += [(i.node, i.code) for i in changes.incidents]
         self.broadcasts += [(name, variables) for _, _, name, variables in changes.broadcasts]
-        self.history += [entry for _, entry in changes.entries]
+        self.history += [dict(entry) for entry in told(entry for _, entry in changes.entries)]
 
 
 def _reloaded(stored: Instance) -> Instance:

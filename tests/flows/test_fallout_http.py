@@ -18,7 +18,7 @@ POLICY = FakePolicy(
     {
         "noc": Principal(1, "noc", RIGHTS),
         "looker": Principal(2, "looker", frozenset({"fulfilment:read"})),
-        "installer": Principal(3, "installer", RIGHTS, pools=frozenset({1})),
+        "installer": Principal(3, "installer", RIGHTS, covered=lambda: frozenset({1})),
     }
 )
 BASE = "/diaodu-api/fulfilment/v1"

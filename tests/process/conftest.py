@@ -27,6 +27,9 @@ POLICY = FakePolicy(
         "clerk": Principal(2, "clerk", frozenset({"process:read", "process:write"})),
         "worker": Principal(3, "worker", frozenset({"external:write"})),
         "nobody": Principal(4, "nobody"),
+        "liu": Principal(7, "liu", frozenset({"task:read", "task:write"}), 70, lambda: frozenset({1})),
+        "chen": Principal(8, "chen", frozenset({"task:write"}), 80, lambda: frozenset({2})),
+        "robot": Principal(9, "robot", frozenset({"task:write"})),
         "biller": Principal(5, "biller", frozenset({"process:external:bill"})),
         "shipper": Principal(6, "shipper", frozenset({"process:external:ship"})),
     }

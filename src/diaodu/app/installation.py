@@ -117,7 +117,7 @@ def head() -> str:
 
 
 @contextmanager
-def opened(dsn: str, *, pool_max: int = 4) -> Iterator[Database]:
+def opened(dsn: str, *, pool_max: int = 4, plan_anew: bool = False) -> Iterator[Database]:
     """The migrated database behind a DSN; DatabaseUnreachable, ServerTooOld, NotInitialised, SchemaBehind."""
     check_server(dsn)
     found = schema_version(dsn)
@@ -125,7 +125,7 @@ def opened(dsn: str, *, pool_max: int = 4) -> Iterator[Database]:
         raise NotInitialised(place=place_of(dsn))
     if found != head():
         raise SchemaBehind(found=found, head=head())
-    db = Database(dsn, pool_max=pool_max)
+    db = Database(dsn, pool_max=pool_max, plan_anew=plan_anew)
     try:
         yield db
     finally:

@@ -16,7 +16,7 @@ from diaodu.engine.examine import deploy_together, examine
 from diaodu.engine.failure import Runner
 from diaodu.engine.graph import Graph, Kind
 from diaodu.engine.instance import Instance
-from diaodu.engine.model import Broadcast, Message, Signal, Start
+from diaodu.engine.model import Broadcast, Message, Signal, Start, told
 from diaodu.engine.parse import parse_all
 from diaodu.kernel import journal, postgres
 from diaodu.kernel.db import Database
@@ -131,7 +131,7 @@ class _Game:
         with self.db.transaction() as tx:
             rows = journal.read(tx, self.root)
         for row in rows:
-            for entry in row["entries"]:
+            for entry in told(row["entries"]):
                 line = {"event": entry["t"], "at": row["at"].astimezone(UTC).isoformat()}
                 for name, value in entry.items():
                     if name in numbers:

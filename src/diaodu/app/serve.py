@@ -18,6 +18,7 @@ import uvicorn
 from diaodu.app.asgi import create_app
 from diaodu.app.installation import connect_systems, opened, simulated
 from diaodu.app.processes import DIAODU, Child, Supervisor
+from diaodu.kernel import collector
 from diaodu.kernel.cohorts import extend_history
 from diaodu.kernel.config import Settings
 from diaodu.kernel.errors import Rejected
@@ -92,6 +93,7 @@ def serve(settings: Settings, dsn: str, state: Path, ready: Callable[[str], None
 def run_web(settings: Settings, dsn: str, fd: int) -> None:
     """Answer HTTP requests on an inherited listening socket until SIGTERM; what is under way is finished."""
     with opened(dsn, pool_max=WEB_POOL_MAX) as db, socket.socket(fileno=fd) as listener:
+        collector.rarely()
         application = create_app(db, TokenPolicy(), callback_hosts=settings.hub_allow)
         config = uvicorn.Config(
             application, log_config=None, access_log=False, timeout_graceful_shutdown=10, server_header=False

@@ -1,4 +1,4 @@
-"""A worker process: each role runs in a thread with connections of its own, until the process is told to end."""
+"""A worker process: each role runs in threads with connections of their own, until the process is told to end."""
 
 import os
 import signal
@@ -23,6 +23,9 @@ from diaodu.kernel.errors import Rejected
 from diaodu.tmf.hub_worker import HubWorker
 
 POOL_MAX = 2  # connections of one role: its loop uses one, the second is for what answers meanwhile
+# The engine waits for the database nearly as long as it computes: while one thread waits the other one computes. Each
+# is a worker of its own, with its own leases.
+THREADS = {"engine": 2}
 LOOK_FOR_AREAS_S = 1.0
 STOP_S = 15.0  # a sender waits this long for answers that are on their way
 log = structlog.get_logger(__name__)
@@ -84,8 +87,9 @@ def run_worker(settings: Settings, dsn: str, roles: Sequence[str]) -> NoReturn:
     stop = threading.Event()
     failed: list[str] = []
     threads = [
-        threading.Thread(target=_run, args=(role, settings, dsn, stop, failed), name=role, daemon=True)
+        threading.Thread(target=_run, args=(f"{role}-{n}", settings, dsn, stop, failed), name=role, daemon=True)
         for role in roles
+        for n in range(THREADS.get(role, 1))
     ]
     with suppress(SystemExit):
         for thread in threads:
@@ -100,10 +104,10 @@ def run_worker(settings: Settings, dsn: str, roles: Sequence[str]) -> NoReturn:
     raise SystemExit(1 if failed else 0)
 
 
-def _run(role: str, settings: Settings, dsn: str, stop: threading.Event, failed: list[str]) -> None:
-    owner = f"{role}@{socket.gethostname()}:{os.getpid()}"
+def _run(name: str, settings: Settings, dsn: str, stop: threading.Event, failed: list[str]) -> None:
+    role, owner = name.partition("-")[0], f"{name}@{socket.gethostname()}:{os.getpid()}"
     try:
-        with opened(dsn, pool_max=POOL_MAX) as db:
+        with opened(dsn, pool_max=POOL_MAX, plan_anew=role == "engine") as db:
             ROLES[role](db, owner, settings).run(stop)
     except Exception:  # whatever it was, the process ends and is started anew
         log.exception("worker.role-failed", role=role)

@@ -14,6 +14,9 @@ from diaodu.engine.model import EXTERNAL, TaskSpec
 from diaodu.engine.times import due_at
 from diaodu.feel import DateTime, FeelError, to_python
 
+# Values of these types are stored as they are; a text may have half a character, a float may be none.
+_PLAIN = frozenset((bool, int, type(None)))
+
 
 class NodeError(Exception):
     """A node that cannot be executed with the present variables and facts: an incident there, nothing else."""
@@ -37,7 +40,20 @@ class Board:
 
     def record(self, instance: Instance, what: str, **details: Any) -> None:
         """Add an entry to the history of the instance's root."""
-        self.changes.entries.append((instance.root_id, {"t": what, "instance": instance.id, **details}))
+        changes, root = self.changes, instance.root_id
+        changes.passed.pop(root, None)
+        changes.entries.append((root, {"t": what, "instance": instance.id, **details}))
+
+    def leave(self, instance: Instance, node: Node) -> None:
+        """Note in the history that a token has left a node: those that are left one after the other are one entry."""
+        passed, root = self.changes.passed, instance.root_id
+        last = passed.get(root)
+        if last is not None and last[0] == instance.id:
+            last[1].append(node.id)
+            return
+        nodes = [node.id]
+        self.changes.entries.append((root, {"t": "node.done", "instance": instance.id, "nodes": nodes}))
+        passed[root] = (instance.id, nodes)
 
     def arm(self, instance: Instance, token: Token, node: Node, due: datetime, body: Vars) -> None:
         """Set the timer of ``node`` for a token."""
@@ -67,14 +83,10 @@ class Board:
     def close(self, instance: Instance, token: Token, task_state: int, reason: str | None) -> None:
         """Take back everything that the token holds at its node."""
         instance.changed = True
-        for _, job_id in token.timers:
-            if job_id:  # else its instant is still asked for
-                self.changes.cancel(job_id)
-        for _, name, key in token.waits:
-            if name == EXTERNAL:
-                self.changes.errands.add(int(key))
-        token.timers, token.waits = [], []
-        self.mend(token)
+        if token.timers or token.waits:
+            self._forget(token)
+        if token.job is not None:
+            self.mend(token)
         if token.task is None:
             return
         if (new := self.changes.tasks.get(token.task)) is not None:
@@ -86,6 +98,15 @@ class Board:
         elif token.key is None or instance.node(token).incoming:  # what a stage began, its report has told
             self.record(instance, "task.done", task=token.task, node=instance.node(token).id, to="done")
         token.task = None
+
+    def _forget(self, token: Token) -> None:
+        for _, job_id in token.timers:
+            if job_id:  # else its instant is still asked for
+                self.changes.cancel(job_id)
+        for _, name, key in token.waits:
+            if name == EXTERNAL:
+                self.changes.errands.add(int(key))
+        token.timers, token.waits = [], []
 
     def mend(self, token: Token) -> None:
         """The token goes on: the job that was to try again, and its incident, are over."""
@@ -201,6 +222,8 @@ def assign(instance: Instance, token: Token | None, variables: Mapping[str, Any]
 
 def plain(variables: Any) -> Any:
     """Values in the form in which they are stored, so that a reload changes nothing."""
+    if type(variables) is dict and _PLAIN.issuperset(map(type, variables.values())):
+        return dict(variables)
     return orjson.loads(orjson.dumps(variables, default=_plain, option=orjson.OPT_PASSTHROUGH_DATACLASS))
 
 

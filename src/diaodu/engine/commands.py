@@ -7,17 +7,17 @@ from typing import Any
 
 from diaodu.engine import bulk, external, operate, store
 from diaodu.engine.definition import Definition
-from diaodu.engine.errors import TaskNotOpen
+from diaodu.engine.errors import TaskNotOpen, TaskPlanned
 from diaodu.engine.examine import deploy, deploy_all, deploy_together, deployed_keys, examine
 from diaodu.engine.game import TASK
 from diaodu.engine.instance import READY, Job
 from diaodu.engine.operate import retry_incident
 from diaodu.engine.parse import MAX_BYTES
 from diaodu.engine.ports import Signal
-from diaodu.engine.queries import get_task
+from diaodu.engine.queries import entered, get_task
 from diaodu.engine.signals import body_of
 from diaodu.engine.tasks import hand_over_tasks, prioritise_tasks, resume_tasks, set_due, suspend_tasks
-from diaodu.kernel import journal
+from diaodu.kernel import journal, sets
 from diaodu.kernel.db import Tx
 from diaodu.kernel.ids import part_of
 
@@ -27,6 +27,7 @@ __all__ = [
     "Enqueue",
     "bulk",
     "claim_tasks",
+    "complete_drawn",
     "complete_task",
     "deploy",
     "deploy_all",
@@ -145,6 +146,37 @@ def complete_task(tx: Tx, task_id: int, person: int, report: Enqueue) -> bool:
         body = {"key": str(task_id), "vars": dict(report.body)}
         store.insert_jobs(tx, [_job(tx, row[1], "message", TASK, body, msg_key=report.msg_key)], once=True)
     return row is not None
+
+
+_COMPLETE = """
+with done as (
+  update engine.human_task set state = 3, ended_at = %(now)s
+   where part = %(part)s and id = %(task)s and state = 1 and assignee = %(person)s and not planned
+  returning part, root_id)
+insert into engine.job (part, id, root_id, kind, name, msg_key, body, state, due_at, attempts, created_at)
+select part, %(job)s, root_id, 'message', %(name)s, %(key)s, %(body)s::jsonb, 0, %(now)s, 0, %(now)s from done
+"""
+
+
+def complete_drawn(tx: Tx, task_id: int, person: int, variables: Mapping[str, Any], report: str | None) -> None:
+    """Complete a task that the diagram itself draws and that one has claimed; the token moves later, by the worker.
+
+    The same ``report`` of the same task again is nothing. TaskNotOpen, TaskPlanned, NotFound.
+    """
+    part, key = part_of(task_id), None if report is None else f"task:{task_id}:{report}"
+    body = sets.to_json({"key": str(task_id), "vars": variables})
+    # One statement: what a person waits for is the way to the database and back.
+    if tx.run(
+        _COMPLETE,
+        {"now": tx.now, "part": part, "task": task_id, "person": person, "job": tx.new_id(part), "name": TASK,
+         "key": key, "body": body},
+    ):  # fmt: skip
+        return
+    task = get_task(tx, task_id)
+    if task.planned:
+        raise TaskPlanned(id=task_id)
+    if key is None or not entered(tx, task.root_id, key):
+        raise TaskNotOpen(id=task_id, state=task.state)
 
 
 def _signal_job(tx: Tx, signal: Signal, msg_key: str | None) -> Job:

@@ -203,6 +203,14 @@ class TaskNotOpen(Rejected):
     zh = "任务 {id} 对您不可操作:当前状态为{state}。"
 
 
+class TaskPlanned(Rejected):
+    """409: the task belongs to a plan, not to the diagram."""
+
+    code, status = "engine.task-planned", 409
+    en = "Task {id} is a work order: report on it there, with its form."
+    zh = "任务 {id} 属于工单，请在工单上按表单回单。"
+
+
 class IncidentNotOpen(Rejected):
     """409: the incident was resolved before."""
 

@@ -137,6 +137,7 @@ class Node:
     loop: Loop | None = None
     inputs: Mapped = ()
     outputs: Mapped = ()
+    straight: Flow | None = None  # its one way out, where a token that holds nothing has nothing else to do
 
 
 @dataclass(frozen=True, slots=True)

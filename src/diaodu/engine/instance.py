@@ -42,6 +42,11 @@ class Token:
     loop: Vars | None = None
     turn: int = -1
 
+    @property
+    def free(self) -> bool:
+        """Whether it holds nothing: no wait, timer, task, job, variables or turn of its own."""
+        return not (self.waits or self.timers or self.task or self.job or self.turn >= 0) and self.vars is None
+
     def dump(self) -> list[Any]:
         row: list[Any] = [
             self.id,
@@ -183,6 +188,8 @@ class Changes:
     incidents: list[Incident] = field(default_factory=list)
     broadcasts: list[tuple[int, int, str, Vars]] = field(default_factory=list)  # id, root id, signal name, variables
     entries: list[tuple[int, dict[str, Any]]] = field(default_factory=list)  # root id, history entry
+    # By root the instance and the nodes of its last entry, while that is one of nodes left, to which more may come.
+    passed: dict[int, tuple[int, list[str]]] = field(default_factory=dict)
     migrated: dict[int, int] = field(default_factory=dict)  # instance -> definition
     renamed: dict[int, tuple[str, str]] = field(default_factory=dict)  # task -> id and name of its node
     errands: set[int] = field(default_factory=set)  # tasks of external workers that nobody needs any more

@@ -23,8 +23,8 @@ from diaodu.engine.elements import (
 )
 from diaodu.engine.errors import Problem, ProcessNotExecutable
 from diaodu.engine.fill import fill, link
-from diaodu.engine.game.joins import Joins
-from diaodu.engine.graph import ACTIVITIES, Flow, Graph, Kind, Node, Trigger
+from diaodu.engine.game.joins import joins_of
+from diaodu.engine.graph import ACTIVITIES, GATEWAYS, Flow, Graph, Kind, Node, Trigger
 from diaodu.engine.mapping import children, name_data
 from diaodu.engine.ports import Handlers
 
@@ -250,7 +250,7 @@ class _Reader:
             any(_waits(n, Trigger.SIGNAL) for n in nodes),
             self._opening(starts),
             tuple(d.index for d in starts if d.trigger is Trigger.TIMER),
-            Joins(nodes),
+            joins_of(nodes),
         )
 
     def _opening(self, starts: list[Draft]) -> Mapping[tuple[Trigger, str], int]:
@@ -269,7 +269,12 @@ class _Reader:
         # An intermediate event is none, though it may do the same.
         event = local_name(element).endswith("Event")
         conditional = any(f.condition is not None for f in draft.flows) or draft.fields.get("default") is not None
+        choosing = conditional and not event and draft.kind in _CHOOSING
         fields: dict[str, Any] = {**draft.fields}
+        adhoc = draft.scope >= 0 and self.drafts[draft.scope].kind is Kind.ADHOC
+        special = choosing or adhoc or draft.kind in GATEWAYS or fields.get("loop") or fields.get("outputs")
+        if len(draft.flows) == 1 and not special:
+            fields["straight"] = draft.flows[0]
         return Node(
             draft.index,
             name,
@@ -279,7 +284,7 @@ class _Reader:
             local_name(element),
             self.lanes.get(name, ""),
             tuple(draft.flows),
-            choosing=conditional and not event and draft.kind in _CHOOSING,
+            choosing=choosing,
             incoming=tuple(draft.incoming),
             trigger=draft.trigger,
             **fields,

@@ -12,7 +12,7 @@ from diaodu.engine.graph import Graph, Kind, Node
 from diaodu.engine.instance import Token, load_token
 from diaodu.engine.layout import with_diagram
 from diaodu.engine.listing import DefinitionView, ElementView, definitions, elements, get_definition
-from diaodu.engine.model import EXTERNAL
+from diaodu.engine.model import EXTERNAL, told
 from diaodu.engine.versions import Finding, Proposal, propose
 from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
@@ -373,7 +373,7 @@ def history_of(tx: Tx, instance_id: int) -> list[Mapping[str, Any]]:
     return [
         {"at": row["at"], "actor": row["actor"], **entry}
         for row in journal.read(tx, root)
-        for entry in row["entries"]
+        for entry in told(row["entries"])
         if entry.get("instance") in meant
     ]
 

@@ -2,12 +2,13 @@
 
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
 from diaodu.engine import store
-from diaodu.engine.board import Board, visible
+from diaodu.engine.board import Board, plain, visible
 from diaodu.engine.definition import Definitions
 from diaodu.engine.external import BUILT_IN
 from diaodu.engine.game import Game, Pending, Runaway, World
@@ -25,6 +26,7 @@ from diaodu.engine.model import (
     Retry,
     Scope,
     Signal,
+    Start,
 )
 from diaodu.engine.ports import Handlers, ServiceHandler
 from diaodu.engine.signals import signal_of
@@ -126,7 +128,7 @@ class Batch:
         signals = handler.run(self.tx, reports)
         self.facts = None
         for signal in signals:
-            self._signal(signal)
+            self._answered(signal)
 
     def _refuse(self, job: Job, code: str, message: str) -> None:
         changes, root = self.board.changes, job.root_id
@@ -134,9 +136,14 @@ class Batch:
         incident = self.board.new_id(root)
         changes.incidents.append(Incident(incident, root, job.instance_id, job.name, job.id, code, message, {}))
         if root in self.locked:
+            changes.passed.pop(root, None)
             changes.entries.append(
                 (root, {"t": "incident.opened", "incident": incident, "node": job.name, "code": code})
             )
+
+    def _answered(self, signal: Signal) -> None:
+        """A signal of a handler: no job has made its variables plain."""
+        self._signal(replace(signal, vars=plain(signal.vars)) if isinstance(signal, Start) else signal)
 
     def _signal(self, signal: Signal) -> None:
         # What is to wait for a message may be called first, on its way to its node.
@@ -195,14 +202,16 @@ class Batch:
         decided: list[tuple[Call, Decision]] = []
         for call in calls:
             decision = _decide(handler, call, facts)
-            if isinstance(decision, Decision):
-                decided.append((call, decision))
-            outcomes.append(decision.outcome if isinstance(decision, Decision) else decision)
+            if isinstance(decision, Retry):
+                outcomes.append(decision)
+                continue
+            decided.append((call, decision))
+            outcomes.append(decision.outcome)
         handler.apply(self.tx, decided, facts)
         self.facts = None
         for _, decision in decided:
             for signal in decision.signals:
-                self._signal(signal)
+                self._answered(signal)
         for asked, outcome in zip(pending, outcomes, strict=True):
             self.game.answer(asked, outcome)
 

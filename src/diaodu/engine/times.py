@@ -4,6 +4,7 @@ import calendar
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 _DURATION = re.compile(
@@ -29,10 +30,9 @@ def due_at(value: Any, now: datetime) -> datetime:
     if isinstance(value, timedelta):
         return now + value
     text = str(value).strip()
-    if found := _DURATION.fullmatch(text):
-        years, months, weeks, days, hours, minutes = (int(g or 0) for g in found.groups()[:6])
-        moment = _add_months(now, 12 * years + months)
-        return moment + timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=float(found[7] or 0))
+    if (duration := _duration(text)) is not None:
+        months, rest = duration
+        return _add_months(now, months) + rest
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -40,6 +40,17 @@ def due_at(value: Any, now: datetime) -> datetime:
 def is_duration(text: str) -> bool:
     """Whether a text is an ISO 8601 duration."""
     return _DURATION.fullmatch(text.strip()) is not None
+
+
+@lru_cache(maxsize=1_024)
+def _duration(text: str) -> tuple[int, timedelta] | None:
+    """The months and the rest of an ISO 8601 duration; a diagram asks for the same few again and again."""
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        return None
+    years, months, weeks, days, hours, minutes = (int(g or 0) for g in found.groups()[:6])
+    seconds = float(found[7] or 0)
+    return 12 * years + months, timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
 def cycle_of(text: str, now: datetime) -> Cycle:

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from diaodu.feel.budget import DEFAULT_BUDGET, Budget, Meter
 from diaodu.feel.errors import Diagnostic, Place, diagnostic
-from diaodu.feel.temporal import DateTime, from_python
 from diaodu.feel.values import PLAIN, lift
 
 # An evaluation that makes more nulls than this repeats itself.
@@ -23,7 +22,7 @@ class Run:
 
     __slots__ = ("_lists", "explains", "meter", "now", "reasons", "records")
 
-    def __init__(self, meter: Meter, now: DateTime | None = None, reasons: list[Diagnostic] | None = None) -> None:
+    def __init__(self, meter: Meter, now: datetime | None = None, reasons: list[Diagnostic] | None = None) -> None:
         self.meter = meter
         self.now = now
         self.reasons = reasons
@@ -36,7 +35,7 @@ class Run:
         cls, budget: Budget | None = None, now: datetime | None = None, reasons: list[Diagnostic] | None = None
     ) -> Run:
         """A run with a budget of its own, whose time begins now."""
-        return cls(Meter(budget or DEFAULT_BUDGET), None if now is None else _moment(now), reasons)
+        return cls(Meter(budget or DEFAULT_BUDGET), now, reasons)
 
     def null(self, at: Place, code: str, **values: object) -> object:
         """None, after noting why what stands at `at` is null."""
@@ -78,9 +77,3 @@ class Frame:
 
     def inner(self, values: dict[str, object]) -> Frame:
         return Frame(self.context, self.run, values, self)
-
-
-def _moment(now: datetime) -> DateTime:
-    moment = from_python(now)
-    assert isinstance(moment, DateTime)
-    return moment

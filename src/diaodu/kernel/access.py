@@ -1,6 +1,8 @@
 """Who acts and what they may do: the port that every edge asks and that ``organization`` answers."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -11,14 +13,19 @@ if TYPE_CHECKING:
 class Principal:
     """An authenticated caller: a person or a system, with the scopes of its token.
 
-    ``pools`` are the worklists that it may see, as interned pool ids; None means all of them.
+    ``covered`` reads the worklists that it may see when they are first asked for: most requests are about none.
     """
 
     id: int
     name: str
     scopes: frozenset[str] = frozenset()
     person_id: int | None = None
-    pools: frozenset[int] | None = field(default=None)
+    covered: Callable[[], frozenset[int] | None] = lambda: None
+
+    @cached_property
+    def pools(self) -> frozenset[int] | None:
+        """The worklists as interned pool ids; None means all of them. Asked within the transaction of the request."""
+        return self.covered()
 
 
 class AccessPolicy(Protocol):

@@ -75,11 +75,17 @@ def _literal(value: Any) -> Any:
 
 
 class Database:
-    """A pool of connections to one PostgreSQL database that has been migrated to head."""
+    """A pool of connections to one PostgreSQL database that has been migrated to head.
 
-    def __init__(self, dsn: str, *, clock: Clock = wall_clock, pool_max: int = POOL_MAX) -> None:
+    With ``plan_anew`` every statement is planned for the tables as they are at that moment, see ``_replanning``.
+    """
+
+    def __init__(
+        self, dsn: str, *, clock: Clock = wall_clock, pool_max: int = POOL_MAX, plan_anew: bool = False
+    ) -> None:
         self.dsn, self.clock = dsn, clock
-        self._pool = ConnectionPool(dsn, min_size=1, max_size=pool_max, open=True, configure=_configure, timeout=30)
+        configure = _replanning if plan_anew else _configure
+        self._pool = ConnectionPool(dsn, min_size=1, max_size=pool_max, open=True, configure=configure, timeout=30)
         with self._pool.connection() as conn:
             node = conn.execute("select nextval('kernel.node')").fetchone()
             parts = conn.execute("select value::int from kernel.setting where name = 'parts'").fetchone()
@@ -108,3 +114,10 @@ def _configure(conn: psycopg.Connection[Any]) -> None:
     conn.prepare_threshold = 1
     conn.execute("set timezone to 'UTC'")
     conn.commit()
+
+
+def _replanning(conn: psycopg.Connection[Any]) -> None:
+    # A plan that was made while a table was empty reads all of it, and would be kept when it has filled. Planning anew
+    # is nothing beside the hundreds of rows that a worker's statement is for.
+    conn.execute("set plan_cache_mode to force_custom_plan")
+    _configure(conn)

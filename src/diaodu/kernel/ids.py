@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 EPOCH_MS = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp() * 1000)
 PART_BITS, COUNTER_BITS, NODE_BITS = 8, 5, 10
 NODES = 1 << NODE_BITS
+_COUNTER = (1 << COUNTER_BITS) - 1
 _TIME_SHIFT = PART_BITS + COUNTER_BITS + NODE_BITS
 
 
@@ -23,7 +24,7 @@ class IdMaker:
     """
 
     def __init__(self, node: int) -> None:
-        self._node = node % NODES
+        self._node = node % NODES << COUNTER_BITS + PART_BITS
         self._last = 0
         self._lock = threading.Lock()
 
@@ -31,9 +32,9 @@ class IdMaker:
         """A new id in partition ``part`` (0..255)."""
         wall = (int(time.time() * 1000) - EPOCH_MS) << COUNTER_BITS
         with self._lock:
-            self._last = tick = max(self._last + 1, wall)
-        moment, counter = tick >> COUNTER_BITS, tick & ((1 << COUNTER_BITS) - 1)
-        return (((moment << NODE_BITS | self._node) << COUNTER_BITS | counter) << PART_BITS) | part
+            tick = self._last + 1
+            self._last = tick = max(wall, tick)
+        return tick >> COUNTER_BITS << _TIME_SHIFT | self._node | (tick & _COUNTER) << PART_BITS | part
 
 
 def part_of(entity_id: int) -> int:

@@ -81,10 +81,11 @@ def write(tx: "Tx") -> None:
     old = [i for i in pending if i not in tx.journal.created]
     heads = {r[0]: (r[1], r[2]) for r in tx.rows(_HEADS, (old, part))} if old else {}
     rows = []
+    signed = _signed(tx.now, tx.actor)
     for root_id, entries in pending.items():
         seq, before = heads.get(root_id, (0, b""))
         text = canonical(entries)
-        digest = _hash(before, root_id, seq + 1, at=tx.now, actor=tx.actor, text=text)
+        digest = _hash(before, root_id, seq + 1, signed=signed, text=text)
         # Written as it was hashed: the entries of a batch are half a megabyte, serialised once.
         rows.append((part, root_id, seq + 1, tx.now, tx.actor, orjson.Fragment(text), digest))
     sets.insert(tx, "kernel.history", _HISTORY, rows)
@@ -94,7 +95,7 @@ def write(tx: "Tx") -> None:
 
 def chain(before: bytes, root_id: int, seq: int, *, at: datetime, actor: str, entries: list[Entry]) -> bytes:
     """The hash of a history row: SHA-256 over the hash before it and its own content, keys sorted."""
-    return _hash(before, root_id, seq, at=at, actor=actor, text=canonical(entries))
+    return _hash(before, root_id, seq, signed=_signed(at, actor), text=canonical(entries))
 
 
 def canonical(entries: list[Entry]) -> bytes:
@@ -102,9 +103,12 @@ def canonical(entries: list[Entry]) -> bytes:
     return orjson.dumps(entries, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
 
 
-def _hash(before: bytes, root_id: int, seq: int, *, at: datetime, actor: str, text: bytes) -> bytes:
-    content = f"{root_id}|{seq}|{at.astimezone(UTC).isoformat()}|{actor}|"
-    return hashlib.sha256(before + content.encode() + text).digest()
+def _signed(at: datetime, actor: str) -> str:
+    return f"{at.astimezone(UTC).isoformat()}|{actor}"
+
+
+def _hash(before: bytes, root_id: int, seq: int, *, signed: str, text: bytes) -> bytes:
+    return hashlib.sha256(before + f"{root_id}|{seq}|{signed}|".encode() + text).digest()
 
 
 def read(tx: "Tx", root_id: int) -> list[Mapping[str, Any]]:

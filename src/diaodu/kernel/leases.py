@@ -32,10 +32,13 @@ def take(db: "Database", owner: str, names: list[str], limit: int) -> list[Lease
             (tx.now, sorted(names)),
         )
         found = tx.rows(
-            "update kernel.lease l set owner = %s, until = %s, clean = false from ("
+            # Materialized: looked at once, so that no more are taken than asked.
+            "with f as materialized ("
             "  select name, clean from kernel.lease where name = any(%s::text[]) and (owner is null or until < %s)"
-            "  order by name limit %s for update skip locked) f where l.name = f.name returning l.name, f.clean",
-            (owner, tx.now + LEASE_TIME, names, tx.now, limit),
+            "  order by name limit %s for update skip locked)"
+            " update kernel.lease l set owner = %s, until = %s, clean = false from f"
+            " where l.name = f.name returning l.name, f.clean",
+            (names, tx.now, limit, owner, tx.now + LEASE_TIME),
         )
     return [Lease(name, clean) for name, clean in found]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from diaodu.kernel import arrays
 from diaodu.kernel.errors import Conflict
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 Row = Sequence[Any]
 Columns = Mapping[str, str]
-_INTEGERS = {"int2", "int4", "int8"}
 
 
 def to_json(value: Any) -> str:
@@ -24,23 +24,15 @@ def to_json(value: Any) -> str:
     return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
-def _array(sql_type: str, values: list[Any]) -> Any:
-    # An integer array is cheapest as a literal. Text travels as a binary array (100 times cheaper than quoting it
-    # for the text format), jsonb as such text that the statement casts.
-    if sql_type in _INTEGERS:
-        return "{" + ",".join(["NULL" if v is None else str(int(v)) for v in values]) + "}"
-    if sql_type == "jsonb":
-        return [None if v is None else to_json(v) for v in values]
-    if sql_type == "text":
-        return [None if v is None else str(v) for v in values]
+def _array(sql_type: str, values: Sequence[Any]) -> Any:
+    if (array := arrays.encoded(sql_type, values)) is not None:
+        return array
     if sql_type.endswith("[]"):
         return ["{" + ",".join(map(str, v)) + "}" for v in values]
-    return values
+    return list(values)
 
 
 def _parameter(sql_type: str) -> str:
-    if sql_type in _INTEGERS:
-        return f"%s::{sql_type}[]"
     return "%b::text[]" if sql_type == "jsonb" or sql_type.endswith("[]") else f"%b::{sql_type}[]"
 
 
@@ -59,7 +51,7 @@ def _source(columns: tuple[tuple[str, str], ...]) -> str:
 
 
 def _arrays(columns: Columns, rows: Sequence[Row]) -> list[Any]:
-    return [_array(t, list(values)) for t, values in zip(columns.values(), zip(*rows, strict=True), strict=True)]
+    return [_array(t, values) for t, values in zip(columns.values(), zip(*rows, strict=True), strict=True)]
 
 
 def insert(tx: "Tx", table: str, columns: Columns, rows: Sequence[Row], *, on_conflict: str = "") -> int:

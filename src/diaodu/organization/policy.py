@@ -21,8 +21,9 @@ class TokenPolicy:
         if row is None:
             raise NotAuthenticated
         token_id, name, scopes, person_id = row
-        pools = None if person_id is None else queries.pools_of(tx, person_id)
-        return Principal(token_id, name, frozenset(scopes), person_id, pools)
+        if person_id is None:
+            return Principal(token_id, name, frozenset(scopes))
+        return Principal(token_id, name, frozenset(scopes), person_id, lambda: queries.pools_of(tx, person_id))
 
     def require(self, principal: Principal, scope: str) -> None:
         """Pass when the principal holds ``scope``, else NotAllowed."""

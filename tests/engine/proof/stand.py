@@ -28,6 +28,7 @@ from diaodu.engine.model import (
     Retry,
     Signal,
     Start,
+    told,
 )
 from diaodu.engine.ports import Handlers
 from diaodu.engine.signals import body_of
@@ -118,10 +119,10 @@ class InMemory:
             pass
 
     def done(self) -> list[str]:
-        return [e["node"] for _, e in self.memory.history if e["t"] == "node.done"]
+        return [e["node"] for e in self.entries() if e["t"] == "node.done"]
 
     def entries(self) -> list[dict[str, Any]]:
-        return [e for _, e in self.memory.history]
+        return [dict(e) for e in told(e for _, e in self.memory.history)]
 
     def picture(self) -> Picture:
         memory = self.memory
@@ -169,7 +170,7 @@ class OnTables:
 
     def entries(self) -> list[dict[str, Any]]:
         with self.db.transaction() as tx:
-            return [e for row in journal.read(tx, self.root) for e in row["entries"]]
+            return [dict(e) for row in journal.read(tx, self.root) for e in told(row["entries"])]
 
     def done(self) -> list[str]:
         return [e["node"] for e in self.entries() if e["t"] == "node.done"]

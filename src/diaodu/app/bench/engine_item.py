@@ -16,6 +16,7 @@ from diaodu.kernel.db import Tx
 
 PROCESS = "bench"
 STEPS = 8
+BATCH = 100
 _STEP = "step"
 # What a small order carries: 0.6 KB of JSON.
 _VARS: Mapping[str, Any] = {
@@ -93,14 +94,15 @@ def source() -> bytes:
     ).encode()
 
 
-def start(tx: Tx, part: int, count: int) -> list[int]:
-    """Make roots in a partition and start the process on each; their tasks go to the pool with the partition's number.
+def start(tx: Tx, part: int, count: int, *, pool: int | None = None) -> list[int]:
+    """Make roots in a partition and start the process on each; their tasks go to the pool, else to that with the
+    partition's number.
 
     Returns the roots.
     """
     roots = [tx.new_id(part) for _ in range(count)]
     journal.create(tx, roots, "order")
-    variables = {**_VARS, "pool": part}
+    variables = {**_VARS, "pool": part if pool is None else pool}
     commands.signal(tx, [Start(root, PROCESS, f"K-{root}", variables) for root in roots])
     return roots
 

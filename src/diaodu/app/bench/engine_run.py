@@ -14,6 +14,7 @@ from diaodu.app.bench.engine_talk import Talker
 from diaodu.app.bench.engine_worker import WARM_UP, Share
 from diaodu.app.bench.meter import Written, cpu_of, cpu_of_server, per_order, rows_written
 from diaodu.app.bench.stage import Stage
+from diaodu.app.workers import THREADS
 from diaodu.engine import commands
 from diaodu.kernel.db import Database
 from diaodu.migrations import migrate
@@ -84,7 +85,7 @@ def run(stage: Stage, dsn: str, plan: Plan) -> Run:
     ]
     spent, said = metered(stage, commands_, plan.each * int(row[0]))
     with psycopg.connect(dsn) as conn:
-        rows = per_order(before, rows_written(conn), spent.instances + WARM_UP * plan.workers)
+        rows = per_order(before, rows_written(conn), spent.instances + WARM_UP * plan.workers * THREADS["engine"])
     return Run(plan, spent, {phase: max(s[phase] for s in said) for phase in said[0]}, rows)
 
 

@@ -14,7 +14,7 @@ from diaodu.kernel.db import Database
 
 def main() -> None:
     """Work in a thread, and wait for the end."""
-    db = Database(sys.argv[1], pool_max=2)
+    db = Database(sys.argv[1], pool_max=2, plan_anew=True)
     stop = threading.Event()
     worker = threading.Thread(target=Worker(db, MODES["together"], f"soak-{os.getpid()}").run, args=(stop,))
     worker.start()

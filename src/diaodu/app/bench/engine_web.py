@@ -11,6 +11,7 @@ from fastapi import Response
 
 from diaodu.app.asgi import create_app
 from diaodu.app.serve import WEB_POOL_MAX, listen
+from diaodu.kernel import collector
 from diaodu.kernel.db import Database
 from diaodu.organization.policy import TokenPolicy
 
@@ -25,8 +26,9 @@ def nothing(entity_id: str) -> Response:  # noqa: ARG001 - the path is that of a
 def main() -> None:
     """Serve until the input ends."""
     db = Database(sys.argv[1], pool_max=WEB_POOL_MAX)
+    collector.rarely()  # as every web process does
     app = create_app(db, TokenPolicy())
-    app.add_api_route(NOTHING + "/{entity_id}", nothing, methods=["PATCH"])
+    app.add_api_route(NOTHING + "/{entity_id}", nothing, methods=["POST"])
     with listen("127.0.0.1", 0) as listener:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, server_header=False))
         serving = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

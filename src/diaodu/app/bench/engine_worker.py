@@ -1,23 +1,27 @@
 """A worker process of the engine's benchmark: feeds its partitions and runs them in batches of exactly K orders.
 
+It has as many threads as a worker process of the product has for the engine, each with its own share of partitions.
+
 ``python -m diaodu.app.bench.engine_worker PLAN`` with the plan as JSON says ``ready``, waits for a line, works, prints
 its figures as one line of JSON, and ends when its input does.
 """
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from diaodu.app.bench import engine_item as item
+from diaodu.app.workers import THREADS
 from diaodu.engine.failure import Runner
 from diaodu.kernel import collector
 from diaodu.kernel.db import Database
 
-WARM_UP = 2  # instances of each process
+WARM_UP = 2  # instances of each thread
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,15 @@ class Feeder:
             return len(item.complete(tx, part, self.k))
 
 
-def work(feeder: Feeder, share: Share) -> dict[str, float]:
-    """Do the whole share; seconds by phase."""
-    parts = share.parts(feeder.db.parts)
+def work(feeders: Sequence[Feeder], share: Share) -> dict[str, float]:
+    """Do the whole share; seconds by phase of the slowest thread."""
+    parts = share.parts(feeders[0].db.parts)
+    with ThreadPoolExecutor(len(feeders)) as threads:
+        took = list(threads.map(lambda n: _phases(feeders[n], parts[n :: len(feeders)], share), range(len(feeders))))
+    return {phase: max(t[phase] for t in took) for phase in took[0]}
+
+
+def _phases(feeder: Feeder, parts: Sequence[int], share: Share) -> dict[str, float]:
     begin = time.perf_counter()
     for part in parts:
         feeder.start(part, share.each)
@@ -82,17 +92,19 @@ def work(feeder: Feeder, share: Share) -> dict[str, float]:
 
 
 def _talk(share: Share) -> Iterator[Any]:
-    db = Database(share.dsn, pool_max=2)
-    feeder = Feeder(db, share.mode, share.k)
+    databases = [Database(share.dsn, pool_max=2, plan_anew=True) for _ in range(THREADS["engine"])]
+    feeders = [Feeder(db, share.mode, share.k) for db in databases]
     # The process is compiled and the statements are prepared before the clock starts.
-    for _ in range(WARM_UP):
-        feeder.start(share.index, 1)
-        feeder.run(share.index)
-        feeder.finish(share.index)
+    for feeder in feeders:
+        for _ in range(WARM_UP):
+            feeder.start(share.index, 1)
+            feeder.run(share.index)
+            feeder.finish(share.index)
     collector.rarely()  # as every worker of the product does
     yield "ready"
-    yield work(feeder, share)
-    db.close()
+    yield work(feeders, share)
+    for db in databases:
+        db.close()
 
 
 def main() -> None:

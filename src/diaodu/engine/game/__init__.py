@@ -13,7 +13,8 @@ and cancelled jobs (timers, retries), human tasks offered and closed, incidents,
 - of ``diaodu.engine.model``: ``Start, Message, Broadcast, Nudge, Cancel, AddInstance, RemoveInstance``;
 - a claimed ``Job`` of kind ``timer`` (it is due) or ``retry`` (try again what failed at a node).
 
-A completed human task is ``Message(root, TASK, str(task id), variables)``. A stimulus that comes too late is nothing.
+What a ``Start`` brings must be plain JSON, as read from a job. A completed human task is ``Message(root, TASK,
+str(task id), variables)``. A stimulus that comes too late is nothing.
 
 **Asks.** ``settle`` moves all tokens until each of them waits, asks or is gone. What only the outside can answer:
 

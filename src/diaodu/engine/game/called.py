@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from diaodu.engine.board import NodeError, visible
+from diaodu.engine.board import NodeError, plain, visible
 from diaodu.engine.game import events
 from diaodu.engine.graph import Node
 from diaodu.engine.instance import ENDED, Instance, Token
@@ -33,7 +33,7 @@ def enter(game: "Game", instance: Instance, token: Token, node: Node) -> None:
     variables = {name: local[name] for name, _ in node.inputs} if node.inputs else dict(visible(instance, token))
     caller = (instance.id, token.id)
     root, entry = instance.root_id, process.graph.entry
-    events.begin(game, process, root, instance.business_key, variables, entry=entry, caller=caller)
+    events.begin(game, process, root, instance.business_key, plain(variables), entry=entry, caller=caller)
 
 
 def returned(game: "Game", caller: Instance, child: Instance) -> None:

@@ -33,7 +33,7 @@ def start(game: "Game", asked: Start) -> None:
     if process.suspended:
         kept.until_resumed(game, asked)
         return
-    begin(game, process, asked.root_id, asked.business_key, asked.vars, entry=entry)
+    begin(game, process, asked.root_id, asked.business_key, dict(asked.vars), entry=entry)
 
 
 def begin(
@@ -41,12 +41,15 @@ def begin(
     process: Process,
     root: int,
     business_key: str,
-    variables: Vars,
+    variables: dict[str, Any],
     *,
     entry: int,
     caller: tuple[int, int] | None = None,
 ) -> None:
-    """Start an instance of a version at one of its start events; ``caller`` is the instance and token that call it."""
+    """Start an instance of a version at one of its start events; ``caller`` is the instance and token that call it.
+
+    The variables, plain JSON, are the instance's own from now on.
+    """
     instance = Instance(
         game.board.new_id(root),
         root,
@@ -54,7 +57,7 @@ def begin(
         process.version,
         process.graph,
         business_key,
-        plain(variables),
+        variables,
         game.board.now,
         parent_id=caller[0] if caller else None,
         parent_token=caller[1] if caller else None,
@@ -177,7 +180,7 @@ def message(game: "Game", sent: Message) -> None:
     ready = [p for p in meant if not p.suspended]
     for process in ready:
         entry = process.graph.opening[Trigger.MESSAGE, sent.name]
-        begin(game, process, sent.root_id, sent.key, sent.vars, entry=entry)
+        begin(game, process, sent.root_id, sent.key, plain(sent.vars), entry=entry)
     if meant and not ready:
         kept.until_resumed(game, sent)
 
@@ -256,7 +259,7 @@ def broadcast(game: "Game", thrown: Broadcast) -> None:
     for process in game.world.processes.all_newest():
         entry = process.graph.opening.get((Trigger.SIGNAL, thrown.name))
         if entry is not None and not process.suspended:
-            begin(game, process, root, "", thrown.vars, entry=entry)
+            begin(game, process, root, "", plain(thrown.vars), entry=entry)
 
 
 def catch(game: "Game", instance: Instance, token: Token, index: int, results: Vars) -> None:
@@ -374,7 +377,7 @@ def _go_on(game: "Game", instance: Instance, token: Token, node: Node) -> None:
 
 
 def _terminate(game: "Game", instance: Instance, token: Token, node: Node) -> None:
-    game.board.record(instance, "node.done", node=node.id)
+    game.board.leave(instance, node)
     game.empty(instance, token.scope, "terminated")
     game.scope_moved(instance, token.scope)
 

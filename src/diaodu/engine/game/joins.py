@@ -27,7 +27,12 @@ def _opens(instance: Instance, token: Token, reach: Mapping[int, frozenset[int]]
     return all(not (r := reach.get(t.node, _NONE)) - full or r & full for t in peers if t.node != token.node)
 
 
-class Joins(Mapping[int, Mapping[int, frozenset[int]]]):
+def joins_of(nodes: Sequence[Node]) -> Mapping[int, Mapping[int, frozenset[int]]]:
+    """The inclusive joins among nodes; most processes have none, and every move asks for that."""
+    return _Joins(nodes) or {}
+
+
+class _Joins(Mapping[int, Mapping[int, frozenset[int]]]):
     """For each inclusive join: by which of its flows a token at a node may come, without visiting the join before.
 
     From an activity a token may also go by the events at its border. A join is looked at when a token first stands

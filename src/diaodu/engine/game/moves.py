@@ -113,8 +113,8 @@ class Game:
         if instance.tokens.get(token.id) is not token:
             return
         match outcome:
-            case Done(variables):
-                self.complete(instance, token, variables)
+            case Done():
+                self.complete(instance, token, outcome.vars)
             case Wait(name, key):
                 self.board.mend(token)
                 instance.changed = True
@@ -202,10 +202,23 @@ class Game:
 
     def complete(self, instance: Instance, token: Token, results: Mapping[str, Any]) -> None:
         """The work of a token at its node is done: its results go to the scopes around it, and it leaves."""
+        if (way := instance.graph.nodes[token.node].straight) is not None and token.free:
+            self._pass(instance, token, way, results)
+            return
         self.close(instance, token, COMPLETED, None)
         if results:
             self._store(instance, token, plain(results))
         self.guarded(instance, token, "leave", _leave)
+
+    def _pass(self, instance: Instance, token: Token, way: Flow, results: Mapping[str, Any]) -> None:
+        """The same for most tokens at most nodes: all that closing, storing and leaving come to there."""
+        self.calls.pop(token.id, None)
+        self.stages.pop(token.id, None)
+        if results:
+            assign(instance, token, plain(results))
+        instance.steps += 1
+        self.board.leave(instance, instance.graph.nodes[token.node])
+        self.go(instance, token, way.target, way.index)
 
     def brought(self, instance: Instance, scope: int, event: Node, results: Mapping[str, Any]) -> None:
         """Store what an event brought into a scope, of which no token ends with it."""
@@ -220,7 +233,7 @@ class Game:
         """Send a token out by these flows: itself by the first, new ones by the others; without any it ends."""
         node = instance.node(token)
         if node.kind not in GATEWAYS:
-            self.board.record(instance, "node.done", node=node.id)
+            self.board.leave(instance, node)
         if not flows:
             self.drop(instance, token)
             self.scope_moved(instance, token.scope)
@@ -232,7 +245,8 @@ class Game:
     def way_out(self, _game: "Game", instance: Instance, token: Token, node: Node) -> None:
         """Leave a node by the flows that its conditions choose."""
         flows = gateways.chosen(self, instance, token, node) if node.choosing else node.flows
-        if not scopes.completed_adhoc(self, instance, token, node):
+        # Outside of any subprocess nothing has a condition to end by.
+        if node.scope < 0 or not scopes.completed_adhoc(self, instance, token, node):
             self.flow(instance, token, flows)
 
     def scope_moved(self, instance: Instance, scope: int) -> None:
@@ -279,7 +293,7 @@ class Game:
         """Take back what a token holds and asks for at its node."""
         self.calls.pop(token.id, None)
         self.stages.pop(token.id, None)
-        if instance.node(token).kind is Kind.CALL and task_state == WITHDRAWN:
+        if task_state == WITHDRAWN and instance.node(token).kind is Kind.CALL:
             called.interrupt(self, instance, token)
         self.board.close(instance, token, task_state, reason)
 

@@ -69,7 +69,7 @@ def completed_adhoc(game: "Game", instance: Instance, token: Token, node: Node) 
     holder.loop = {"left": []}
     if not scope.cancel:
         return False
-    game.board.record(instance, "node.done", node=node.id)
+    game.board.leave(instance, node)
     game.drop(instance, token)
     game.empty(instance, holder.id, "completed")
     game.complete(instance, holder, {})

@@ -7,7 +7,7 @@ from decimal import Decimal
 from diaodu.feel.builtins.registry import builtin
 from diaodu.feel.errors import Refused
 from diaodu.feel.runtime import Run
-from diaodu.feel.temporal import Date, DateTime, Time, day_number
+from diaodu.feel.temporal import Date, DateTime, Time, day_number, from_python
 from diaodu.feel.values import equal
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -66,7 +66,9 @@ def is_same(left: object = None, right: object = None) -> bool:
 def _now(run: Run) -> DateTime:
     if run.now is None:
         raise Refused("no-clock")
-    return run.now
+    moment = from_python(run.now)
+    assert isinstance(moment, DateTime)
+    return moment
 
 
 @builtin("now()")
