@@ -296,7 +296,7 @@ def test_a_merge_patch_changes_what_it_names_and_tells_the_listeners(http: httpx
         ({"state": "completed"}, 400, "tmf.not-patchable"),
         ({"priority": "9"}, 400, "tmf.bad-attribute"),
         ({"requestedStartDate": "soon"}, 400, "tmf.bad-attribute"),
-        ({"productOrderItem": []}, 409, "ordering.order-not-amendable"),
+        ({"productOrderItem": []}, 400, "ordering.no-item"),
     ],
 )
 def test_a_patch_that_cannot_be_is_refused_and_changes_nothing(

@@ -170,9 +170,7 @@ def _existing(item: ItemDraft, known: Line | None, installed: Installed) -> Mapp
     return found
 
 
-def _offering(
-    item: ItemDraft, known: Line | None, existing: Mapping[str, Any] | None, release: Release
-) -> Offering:
+def _offering(item: ItemDraft, known: Line | None, existing: Mapping[str, Any] | None, release: Release) -> Offering:
     name = item.offering_id or (known.offering if known else existing["offering"] if existing else "")
     offering = release.offerings.get(name)
     if offering is None:

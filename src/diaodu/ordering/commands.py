@@ -1,12 +1,9 @@
 """Writes of orders."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
-
-import orjson
 
 from diaodu.catalog import queries as catalog
 from diaodu.catalog.model import Release
@@ -16,6 +13,7 @@ from diaodu.kernel import journal, sets
 from diaodu.kernel.access import Principal
 from diaodu.kernel.db import Tx
 from diaodu.kernel.ids import part_for, part_of
+from diaodu.kernel.keys import content_hash, id_for
 from diaodu.ordering import errors, queries
 from diaodu.ordering.check import Installed, check_lines
 from diaodu.ordering.model import (
@@ -54,28 +52,10 @@ _REVISION = {
 
 
 def order_id_for(tx: Tx, *, source: str, key: str | None) -> int:
-    """The id that an order has or will have: fixed by the client's key, in a transaction of its own.
-
-    Creation happens at that id later, so a repeat after a crash makes the same order.
-    """
-    part = part_for(key or str(tx.new_id(0)), tx.parts)
-    new = tx.new_id(part)
+    """The id that an order has or will have: fixed by the client's key, in a transaction of its own."""
     if key is None:
-        return new
-    tx.run(
-        "insert into kernel.ext_key (kind, source, key, id) values ('productOrder', %s, %s, %s) on conflict do nothing",
-        (source, key, new),
-    )
-    row = tx.row(
-        "select id from kernel.ext_key where kind = 'productOrder' and source = %s and key = %s", (source, key)
-    )
-    assert row is not None
-    return int(row[0])
-
-
-def content_hash(draft: OrderDraft | tuple[ItemDraft, ...]) -> bytes:
-    """What makes two drafts under one key the same."""
-    return hashlib.sha256(orjson.dumps(draft, default=str, option=orjson.OPT_SORT_KEYS)).digest()
+        return tx.new_id(part_for(str(tx.new_id(0)), tx.parts))
+    return id_for(tx, "productOrder", source=source, key=key)
 
 
 def capture_order(tx: Tx, *, order_id: int, draft: OrderDraft, principal: Principal) -> CapturedOrder:

@@ -14,6 +14,7 @@ from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
 from diaodu.kernel.errors import NotFound
 from diaodu.kernel.ids import part_of
+from diaodu.kernel.keys import content_hash
 from diaodu.ordering import commands, errors, queries
 from diaodu.ordering.model import FINAL, ItemDraft, ItemState, Line, OrderDraft, Revision, order_state
 
@@ -85,7 +86,7 @@ def revise(
     refusals of a capture.
     """
     known = entries(tx, order_id)
-    sent = _Sent(items, commands.content_hash(items), made_by, base, note)
+    sent = _Sent(items, content_hash(items), made_by, base, note)
     if (answer := _answered(order_id, known, sent, number)) is not None:
         return answer
     if number is not None and number < known[-1].n:

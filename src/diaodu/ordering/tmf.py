@@ -1,6 +1,6 @@
 """TMF622: product orders as other systems see them, and the way from their JSON to drafts and back."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,9 +10,8 @@ from diaodu.kernel.db import Tx
 from diaodu.kernel.errors import NotFound
 from diaodu.ordering import commands
 from diaodu.ordering.amend import Particulars, change_particulars
-from diaodu.ordering.model import FINAL, Action, ItemDraft, ItemState, OrderDraft
+from diaodu.ordering.model import Action, ItemDraft, ItemState, OrderDraft
 from diaodu.ordering.revise import revise
-from diaodu.tmf import hub
 from diaodu.tmf.document import (
     Document,
     characteristic_array,
@@ -28,6 +27,7 @@ from diaodu.tmf.document import (
     text,
     whole,
 )
+from diaodu.tmf.errors import BadAttribute
 from diaodu.tmf.query import Column, parse_id, parse_time
 from diaodu.tmf.resource import Create, Patch, Resource, Row, read_one
 
@@ -43,6 +43,7 @@ ITEMS_MAX = 2_000
 # A 套餐 holds products; nothing nests deeper than a bundle of bundles.
 NESTING_MAX = 4
 PRIORITY_DEFAULT = 4
+KEY_MAX = 200
 _PRIORITIES = ("0", "1", "2", "3", "4")
 _ACTIONS = tuple(action.value for action in Action)
 # What an order that is read and sent again says of items that were taken back: they are wanted no more.
@@ -161,7 +162,7 @@ def to_resource(row: Row, base: str) -> Document:
             "state": row["state"],
             "revision": document.get("n", 1),
             "relatedParty": _parties(extra, row["customer_id"]),
-            "productOrderItem": _items(document["lines"], row["items"] or {}, None),
+            "productOrderItem": item_array(document["lines"], row["items"] or {}),
         }
     )
 
@@ -173,7 +174,17 @@ def _parties(extra: Mapping[str, Any], customer_id: int | None) -> list[Document
     return known and [{"@referredType": "Individual" if p.get("role") != "customer" else "Customer"} | p for p in known]
 
 
-def _items(lines: list[Document], states: Mapping[str, Any], parent: str | None) -> list[Document] | None:
+def item_array(lines: Iterable[Document], states: Mapping[str, Any] | None = None) -> list[Document] | None:
+    """The items of an order's JSON, parts within their 套餐; without ``states`` nothing is said of how far they are."""
+    parts: dict[str | None, list[Document]] = {}
+    for line in lines:
+        parts.setdefault(line["parent"], []).append(line)
+    return _items(parts, states, None)
+
+
+def _items(
+    parts: Mapping[str | None, list[Document]], states: Mapping[str, Any] | None, parent: str | None
+) -> list[Document] | None:
     found = [
         present(
             line["extra"]
@@ -181,14 +192,13 @@ def _items(lines: list[Document], states: Mapping[str, Any], parent: str | None)
                 "id": line["key"],
                 "action": line["action"],
                 "quantity": 1,
-                "state": _item_state(states.get(line["key"])),
+                "state": None if states is None else _item_state(states.get(line["key"])),
                 "productOffering": inner(line["extra"], "productOffering") | {"id": line["offering"]},
                 "product": _product(line),
-                "productOrderItem": _items(lines, states, line["key"]),
+                "productOrderItem": _items(parts, states, line["key"]),
             }
         )
-        for line in lines
-        if line["parent"] == parent
+        for line in parts.get(parent, ())
     ]
     return found or None
 
@@ -227,6 +237,9 @@ def render_order(tx: Tx, order_id: int) -> Document:
 
 def _identify(tx: Tx, principal: Principal, document: Document, key: str | None) -> tuple[int, OrderDraft]:
     draft = to_draft(document, principal.name)
+    for name, value in (("Idempotency-Key", key), ("externalId", draft.external_id)):
+        if value is not None and len(value) > KEY_MAX:
+            raise BadAttribute(path=name, expected=f"at most {KEY_MAX} characters", value=value[:100])
     return commands.order_id_for(tx, source=principal.name, key=key or draft.external_id), draft
 
 
