@@ -214,7 +214,8 @@ def _enter(tx: Tx, task: CancelTask, r: Revision) -> list[Signal]:
     if (standing := revisions.intake_of(states)) is not None:
         replaced = load_revisions(tx, {r.order_id: standing})[r.order_id]
         ordering.decide_revisions(tx, [(replaced.revision, "replaced")])
-        signals.append(Cancel(r.order_id, replaced.release.processes["intake"], reason="cancelled"))
+        if r.state == "accepted":  # else the new intake takes the place of the old one
+            signals.append(Cancel(r.order_id, replaced.release.processes["intake"], reason="cancelled"))
     entered = replace(r, state="intake")
     ordering.add_revisions(tx, [ordering.NewRevision(entered, task.made_by, b"", base=max(states))])
     entry = {"t": "revision.entered", "n": r.n, "by": task.made_by, "removed": sorted(task.taken_back)}
