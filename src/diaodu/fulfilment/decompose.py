@@ -7,7 +7,7 @@ from diaodu.catalog.model import Tree
 from diaodu.decomposition.decompose import decompose
 from diaodu.decomposition.model import OrderedProduct
 from diaodu.engine.ports import Call, Decision, Done
-from diaodu.fulfilment.orders import OrderFacts, line_names, load_orders, record_decisions
+from diaodu.fulfilment.orders import OrderFacts, line_names, load_intake, record_decisions
 from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
 from diaodu.kernel.ids import part_of
@@ -20,7 +20,7 @@ class Decompose:
 
     def load(self, tx: Tx, calls: Sequence[Call]) -> tuple[Mapping[int, OrderFacts], Tx]:
         """The orders of the calls, and the source of new ids."""
-        return load_orders(tx, [c.root_id for c in calls]), tx
+        return load_intake(tx, calls), tx
 
     def decide(self, call: Call, facts: tuple[Mapping[int, OrderFacts], Tx]) -> Decision:
         """Break one revision down."""
@@ -55,6 +55,6 @@ def tree_of(facts: OrderFacts, new_id: Callable[[], int]) -> Tree:
             names=line_names(facts, line),
         )
         for line in facts.revision.lines
-        if line.spec is not None and line.action is not Action.DELETE
+        if line.wanted and line.spec is not None and line.action is not Action.DELETE
     ]
     return decompose(products, facts.release, new_id)
