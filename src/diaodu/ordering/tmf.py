@@ -10,6 +10,7 @@ from diaodu.kernel.db import Tx
 from diaodu.kernel.errors import NotFound
 from diaodu.ordering import commands
 from diaodu.ordering.amend import Particulars, change_particulars
+from diaodu.ordering.errors import StateFollows
 from diaodu.ordering.model import Action, ItemDraft, ItemState, OrderDraft
 from diaodu.ordering.revise import revise
 from diaodu.tmf.document import (
@@ -59,7 +60,7 @@ _PATCHABLE = frozenset(
     {
         "description", "category", "priority", "requestedStartDate", "requestedCompletionDate", "notificationContact",
         "agreement", "billingAccount", "note", "orderTotalPrice", "payment", "productOfferingQualification", "quote",
-        "productOrderItem", "revision",
+        "productOrderItem", "revision", "state",
     }
 )  # fmt: skip
 
@@ -160,11 +161,15 @@ def to_resource(row: Row, base: str) -> Document:
             "requestedCompletionDate": instant(row["requested_completion_at"]),
             "completionDate": instant(row["completed_at"]),
             "state": row["state"],
-            "revision": document.get("n", 1),
             "relatedParty": _parties(extra, row["customer_id"]),
             "productOrderItem": item_array(document["lines"], row["items"] or {}),
         }
     )
+
+
+def _revision(row: Row) -> int:
+    """The number of the revision that an order shows."""
+    return int(row["document"]["n"]) if row["document"] else 1
 
 
 def _parties(extra: Mapping[str, Any], customer_id: int | None) -> list[Document] | None:
@@ -249,12 +254,16 @@ def _capture(tx: Tx, principal: Principal, order_id: int, draft: OrderDraft) -> 
 
 def _amend(tx: Tx, principal: Principal, order_id: int, patch: Document) -> None:
     journal.lock(tx, [order_id])
+    now = read_one(tx, PRODUCT_ORDER, order_id)
+    # The state follows from what is done; an order that was read and is sent again names the one that it has.
+    if now is not None and patch.get("state", now["state"]) != now["state"]:
+        raise StateFollows(id=order_id, state=now["state"], asked=str(patch["state"])[:40])
     if "productOrderItem" in patch:
         base = whole(patch, "revision")
         revise(tx, order_id, amended_items(patch), made_by=principal.name, base=base)
     row = read_one(tx, PRODUCT_ORDER, order_id)
     assert row is not None
-    patch = {k: v for k, v in patch.items() if k not in ("productOrderItem", "revision")}
+    patch = {k: v for k, v in patch.items() if k not in ("productOrderItem", "revision", "state")}
     before = to_resource(row, "")
     after: Document = merge(before, patch)
     if after == before:
@@ -307,5 +316,6 @@ PRODUCT_ORDER = Resource(
     to_resource=to_resource,
     scope=SCOPE,
     create=Create(_identify, _capture),
-    patch=Patch(_PATCHABLE, _amend),
+    patch=Patch(_PATCHABLE, _amend, seen="revision"),
+    version=_revision,
 )  # fmt: skip

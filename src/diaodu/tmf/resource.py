@@ -32,10 +32,14 @@ class Create:
 
 @dataclass(frozen=True)
 class Patch:
-    """How a resource is changed: the attributes that may be sent, and the command that takes the merge patch."""
+    """How a resource is changed: the attributes that may be sent, and the command that takes the merge patch.
+
+    ``seen`` is the attribute that tells the command what ``If-Match`` names.
+    """
 
     attributes: frozenset[str]
     apply: Callable[[Tx, Principal, int, Document], None]
+    seen: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class Resource:
     visible: Callable[[Principal], Condition] = everything
     create: Create | None = None
     patch: Patch | None = None
+    version: Callable[[Row], int] | None = None  # what ``ETag`` shows of one
 
     @property
     def path(self) -> str:

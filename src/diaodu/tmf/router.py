@@ -1,5 +1,6 @@
 """The TMF630 verbs, written once for every resource."""
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from diaodu.kernel.db import Tx
 from diaodu.kernel.errors import NotFound
 from diaodu.tmf import edge
 from diaodu.tmf.document import parse, select
-from diaodu.tmf.errors import BadFilterValue, FilterTooWide, MethodNotAllowed, NotPatchable
+from diaodu.tmf.errors import BadAttribute, BadFilterValue, FilterTooWide, MethodNotAllowed, NotPatchable
 from diaodu.tmf.query import OFFSET_MAX, ListQuery, read
 from diaodu.tmf.resource import Create, Patch, Resource, Row, count, read_one, read_page
 
@@ -120,7 +121,9 @@ def _one_handler(resource: Resource) -> Handler:
         with edge.session(request, f"{resource.scope}:read") as (tx, principal):
             row = _visible_row(tx, resource, entity_id, principal)
             document = resource.to_resource(row, edge.base_url(request))
-            return edge.answer(select(document, request.query_params.get("fields") or None))
+            return edge.answer(
+                select(document, request.query_params.get("fields") or None), headers=_tag(resource, row)
+            )
 
     return get
 
@@ -147,7 +150,8 @@ def _create_handler(resource: Resource, create: Create) -> Handler:
             if row is None:
                 raise NotFound(entity=resource.name, id=entity_id)
             document = resource.to_resource(row, edge.base_url(request))
-        headers = {"Location": document["href"]} | ({} if created else {"Idempotency-Replayed": "true"})
+        headers = {"Location": document["href"]} | _tag(resource, row)
+        headers |= {} if created else {"Idempotency-Replayed": "true"}
         return edge.answer(document, status=201, headers=headers)
 
     create_one.__name__ = "create"
@@ -164,12 +168,27 @@ def _patch_handler(resource: Resource, patch: Patch) -> Handler:
                 if attribute not in patch.attributes:
                     allowed = ", ".join(sorted(patch.attributes))
                     raise NotPatchable(attribute=attribute[:100], allowed=allowed)
-            patch.apply(tx, principal, key, document)
+            patch.apply(tx, principal, key, document | _seen(request, patch))
             row = _visible_row(tx, resource, entity_id, principal)
-            return edge.answer(resource.to_resource(row, edge.base_url(request)))
+            return edge.answer(resource.to_resource(row, edge.base_url(request)), headers=_tag(resource, row))
 
     change.__name__ = "patch"
     return change
+
+
+def _tag(resource: Resource, row: Row) -> dict[str, str]:
+    return {"ETag": f'"{resource.version(row)}"'} if resource.version else {}
+
+
+def _seen(request: Request, patch: Patch) -> dict[str, int]:
+    """The version that the client says it saw; BadAttribute."""
+    given = request.headers.get("if-match", "*").strip()
+    if patch.seen is None or given == "*":
+        return {}
+    number = given.removeprefix("W/").strip('"')
+    if not re.fullmatch("[0-9]{1,9}", number):
+        raise BadAttribute(path="If-Match", expected="an ETag as it was answered", value=given[:100])
+    return {patch.seen: int(number)}
 
 
 _OBJECT = {"type": "object", "additionalProperties": True}
