@@ -7,6 +7,7 @@ asks only for what must hold at every moment between these.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from diaodu.app.invariants_change import owned, paused
 from diaodu.app.network_audit import audit_network
 from diaodu.app.replay import replay
 from diaodu.engine import instance as engine
@@ -46,8 +47,8 @@ def check_all(db: Database, *, network: bool = True) -> Iterator[Check]:
             yield Check("I6", "the systems hold what the ledger says 网络与台账一致", audit.violations, audit.note)
     changed, differing = replay(db)
     yield Check("I7", "what has ended does not change 终态不变", changed)
-    yield Check("I8", "elapsed + paused = wall time 时限守恒", note="no clocks yet")
     with db.transaction(actor="doctor") as tx:
+        yield Check("I8", "elapsed + paused = wall time 时限守恒", list(paused(tx)))
         yield Check("I9", "an order is the roll-up of its items 订单由订单项汇总", list(_roll_up(tx)))
     yield Check("I10", "the history gives the stored states, and its chain is whole 历史可重放", differing)
 
@@ -78,10 +79,13 @@ def _states(tx: Tx) -> Iterator[str]:
             yield f"{table} {entity}: state {state!r}"
 
 
-# People move what failed (an incident, a held item); customers what is pending.
+# People move what failed (an incident), what the audit sent back, and what somebody put on hold.
 _UNMOVED = """
 select i.order_id, i.item_key, i.state from ordering.order_item i
- where i.state <> all(%s::text[]) and i.state <> 'pending'
+ where i.state <> all(%s::text[]) and not (i.state = 'pending' and i.reason is not null)
+   and not exists (select from ordering.hold h where h.part = i.part and h.order_id = i.order_id
+                      and h.item_key in ('', i.item_key) and h.ended_at is null
+                      and h.cause in ('customer', 'suspended', 'returned', 'pre'))
    and not exists (select from engine.job j where j.part = i.part and j.root_id = i.order_id and j.state = 0)
    and not exists (select from engine.incident n where n.part = i.part and n.root_id = i.order_id
                       and n.resolved_at is null)
@@ -111,6 +115,7 @@ def _moved(tx: Tx) -> Iterator[str]:
         yield f"order {order} item {item}: {state}, and nothing will move it"
     for order, effect, kind in tx.rows(_UNOWNED):
         yield f"order {order}: effect {effect} ({kind}) failed, and nobody has it"
+    yield from owned(tx)
 
 
 # What the inventory was loaded with holds itself: the network without an order of ours.

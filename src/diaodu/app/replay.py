@@ -1,6 +1,6 @@
 """The history of every order, replayed: what it tells must be what is stored, its chain whole, its end an end."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from diaodu.fulfilment.story import fold
@@ -12,8 +12,21 @@ _HISTORY = """
 select root_id, seq, at, actor, entries, hash from kernel.history
  where part = %s and root_id = any(%s::int8[]) order by root_id, seq
 """
-_ITEMS = "select order_id, id, state from ordering.order_item where part = %s and order_id = any(%s::int8[])"
-_EFFECTS = "select order_id, id, state from planning.effect where part = %s and order_id = any(%s::int8[])"
+# What the history tells of and the tables keep, by noun; the text of a state that is kept as a number.
+_STORED: Mapping[str, str] = {
+    "item": "select order_id, id, state from ordering.order_item where part = %s and order_id = any(%s::int8[])",
+    "effect": "select order_id, id, state from planning.effect where part = %s and order_id = any(%s::int8[])",
+    "hold": "select order_id, id, case when ended_at is null then 'open' else 'ended' end from ordering.hold"
+    " where part = %s and order_id = any(%s::int8[])",
+    "cancel": "select order_id, id, state from ordering.cancel_task where part = %s and order_id = any(%s::int8[])",
+    "recall": "select order_id, id, state from workforce.recall where part = %s and order_id = any(%s::int8[])",
+    "appointment": "select order_id, id, status from workforce.appointment"
+    " where part = %s and order_id = any(%s::int8[])",
+    "fallout": "select order_id, id, state from fulfilment.fallout where part = %s and order_id = any(%s::int8[])",
+    "task": "select root_id, id, (array['offered', 'claimed', 'suspended', 'done', 'withdrawn'])[state + 1]"
+    " from engine.v_human_task where part = %s and root_id = any(%s::int8[])",
+}
+_REVISIONS = "select order_id, n, state from ordering.revision where part = %s and order_id = any(%s::int8[])"
 _ROOTS = "select id from kernel.root where part = %s and kind = 'productOrder' and id > %s order by id limit %s"
 
 
@@ -40,20 +53,20 @@ def _differences(tx: Tx, part: int, roots: list[int]) -> Iterator[tuple[str, boo
     rows: dict[int, list[tuple[Any, ...]]] = {r: [] for r in roots}
     for root, *row in tx.rows(_HISTORY, (part, roots)):
         rows[root].append(tuple(row))
-    stored_items, stored_effects = (_by_root(tx, query, part, roots) for query in (_ITEMS, _EFFECTS))
+    stored = {noun: _by_root(tx, query, part, roots) for noun, query in _STORED.items()}
+    revisions = _by_root(tx, _REVISIONS, part, roots)
     for root in roots:
         for broken in _broken_links(root, rows[root]):
             yield f"order {root}: the chain of its history breaks at {broken}", False
         story = fold(e for row in rows[root] for e in row[3])
         for line in story.after_end:
             yield f"order {root}: {line}", True
-        for what, told, stored in (
-            ("item", story.states("item"), stored_items[root]),
-            ("effect", story.states("effect"), stored_effects[root]),
-        ):
-            for i in sorted(told.keys() | stored.keys()):
-                if not _agree(told.get(i), stored.get(i)):
-                    yield f"order {root}: {what} {i} is {stored.get(i)}, its history says {told.get(i)}", False
+        compared = {noun: (story.states(noun), stored[noun][root]) for noun in stored}
+        compared["revision"] = (story.revisions, revisions[root])
+        for noun, (told, kept) in compared.items():
+            for i in sorted(told.keys() | kept.keys()):
+                if not _agree(told.get(i), kept.get(i)):
+                    yield f"order {root}: {noun} {i} is {kept.get(i)}, its history says {told.get(i)}", False
 
 
 def _agree(told: str | None, stored: str | None) -> bool:

@@ -1,6 +1,7 @@
 """What a history says: the states of everything that belongs to an order, folded from its entries; pure.
 
-An entry ``noun.added`` or ``noun.state`` carries the identity of the thing (``id``) and its state (``state``, ``to``).
+An entry about a thing carries its identity (``id``, or under its own noun) and where it was led (``to``, or ``state``
+when it was new); a few verbs alone say what it came to.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,16 +11,16 @@ from typing import Any
 from diaodu.ordering.model import FINAL
 
 Entry = Mapping[str, Any]
-# Of people's work each entry tells what was done by its verb; where it led stands in ``to``.
-_TOLD_BY_VERB = ("task", "recall", "appointment")
-_KNOWN = ("item", "effect", "task", "hold", "cancellation", "appointment", "recall", "fallout", "instance")
+NOUNS = ("item", "effect", "task", "hold", "cancel", "appointment", "recall", "fallout")
+# What the verb alone says.
+_VERBS = {"hold.opened": "open", "hold.ended": "ended", "cancel.asked": "acknowledged"}
 
 
 @dataclass
 class Story:
     """The states at the end of what was folded, by noun and id, and what it tells after an item had ended."""
 
-    things: dict[str, dict[int, dict[str, Any]]] = field(default_factory=lambda: {noun: {} for noun in _KNOWN})
+    things: dict[str, dict[int, dict[str, Any]]] = field(default_factory=lambda: {noun: {} for noun in NOUNS})
     revisions: dict[int, str] = field(default_factory=dict)
     after_end: list[str] = field(default_factory=list)
 
@@ -33,22 +34,23 @@ def fold(entries: Iterable[Entry]) -> Story:
     story = Story()
     for e in entries:
         noun, _, verb = e["t"].partition(".")
-        if noun == "revision":
-            story.revisions[e["n"]] = _REVISIONS.get(verb, verb)
-        elif noun in story.things and verb == "added":
-            story.things[noun][e["id"]] = {k: v for k, v in e.items() if k not in ("t", "id")}
-        elif (noun in story.things and verb == "state") or (noun in _TOLD_BY_VERB and "to" in e):
-            _move(story, noun, e)
+        if e["t"] == "order.captured":
+            story.revisions[1] = "intake"
+        elif noun == "revision":
+            story.revisions[e["n"]] = "intake" if verb == "entered" else verb
+        elif noun in story.things and (state := e.get("to") or e.get("state") or _VERBS.get(e["t"])):
+            _move(story, noun, e, str(state))
     return story
 
 
-_REVISIONS = {"entered": "intake"}
-
-
-def _move(story: Story, noun: str, e: Entry) -> None:
+def _move(story: Story, noun: str, e: Entry, state: str) -> None:
     known = story.things[noun].setdefault(e["id"] if "id" in e else e[noun], {})
+    # A point of no return is no state.
+    if e["t"] == "item.ponr":
+        known["ponr"] = state
+        return
     if noun == "item" and known.get("state") in FINAL:
         story.after_end.append(f"item {e['key']} went from {e['from']} to {e['to']} after its end")
-    known.update({k: v for k, v in e.items() if k not in ("t", "id", "from", "to")}, state=e["to"])
+    known.update({k: v for k, v in e.items() if k not in ("t", "id", "from", "to")}, state=state)
     if "reason" not in e:
         known.pop("reason", None)
