@@ -150,3 +150,17 @@ class ItemUnknown(Rejected):
     code, status = "ordering.item-unknown", 404
     en = "Order {id} has no item {item}. Its items: {known}."
     zh = "订单 {id} 没有订单项 {item}。其订单项：{known}。"
+
+
+class StateFollows(Rejected):
+    """409: nobody says which state an order is in."""
+
+    code, status = "ordering.state-follows", 409
+    en = (
+        "Order {id} is {state}; it cannot be made {asked} by PATCH, because the state follows from the work. Cancel it"
+        " with cancelProductOrder, postpone or suspend it at /diaodu-api/fulfilment/v1/order/{id}."
+    )
+    zh = (
+        "订单 {id} 状态为 {state}，不能用 PATCH 改为 {asked}：状态由施工情况决定。撤单请用 cancelProductOrder，"
+        "缓装或挂起请用 /diaodu-api/fulfilment/v1/order/{id}。"
+    )
