@@ -15,6 +15,7 @@ from diaodu.app.invariants import check_all
 from diaodu.app.operator import install
 from diaodu.app.processes import end_on_signals
 from diaodu.app.proof import prove
+from diaodu.app.proof_change.prove import CHANGE_SHARE, prove_change
 from diaodu.app.proof_feel import FEEL_SHARE, prove_feel
 from diaodu.app.proof_record import Proof
 from diaodu.app.scratch import Scratch, announce, serve_scratch
@@ -212,14 +213,17 @@ def proof(
     record: Annotated[Path, typer.Option(help="Where a line is added. 记录文件。")] = Path("docs/proof.md"),
     of: Annotated[Proof, typer.Option(help="Only this part. 只做其中一部分。")] = Proof.ALL,
 ) -> None:
-    """Kill processes under load; feed FEEL random input: nothing may be lost or crash. 故障与随机输入验证。"""
+    """Kill processes under load, throw every event at orders, feed FEEL random input. 故障、事件与随机输入验证。"""
     choice.load()
     log.configure("warning", process="proof")
     console, whole = Console(stderr=True), True
-    if of is not Proof.KILLS:
+    if of in (Proof.FEEL, Proof.ALL):
         whole = prove_feel(minutes * (1 if of is Proof.FEEL else FEEL_SHARE), record, console)
-    if of is not Proof.FEEL:
-        whole = prove(minutes * (1 if of is Proof.KILLS else 1 - FEEL_SHARE), seed, record, console) and whole
+    if of in (Proof.CHANGE, Proof.ALL):
+        whole = prove_change(minutes * (1 if of is Proof.CHANGE else CHANGE_SHARE), record, console) and whole
+    if of in (Proof.KILLS, Proof.ALL):
+        left = 1 if of is Proof.KILLS else 1 - FEEL_SHARE - CHANGE_SHARE
+        whole = prove(minutes * left, seed, record, console) and whole
     raise typer.Exit(0 if whole else 1)
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 class Proof(StrEnum):
     """What is to be proved."""
 
-    ALL, KILLS, FEEL = "all", "kills", "feel"
+    ALL, KILLS, FEEL, CHANGE = "all", "kills", "feel", "change"
 
 
 KILLS, FEEL = "## Under `kill -9`", "## FEEL under random input"
+CHANGE = "## Change in flight"
 _DOCUMENT = f"""# Proof
 
 Each line is a run of `diaodu proof`.
@@ -31,6 +32,16 @@ every order must be completed and every invariant hold.
 
 | UTC | seeds | orders | kills | not completed | violations |
 |---|---|---|---|---|---|
+
+{CHANGE}
+
+Episodes in which everything that may happen to small orders happens in any order: amendments, cancellations, holds,
+reports in time, late and twice, returns, recalls, failures, systems that lose and refuse, time, and processes that die
+at a commit. The invariants are checked after each event; at the end every order must come to its end, and the ledger
+must be what the systems hold.
+
+| UTC | seeds | episodes | events | findings |
+|---|---|---|---|---|
 """
 
 
