@@ -7,7 +7,7 @@ from rich.console import Console
 
 from diaodu.app import proof_feel
 from diaodu.app.proof_feel import prove_feel
-from diaodu.app.proof_record import FEEL, KILLS, add_row, next_seed
+from diaodu.app.proof_record import CHANGE, FEEL, KILLS, add_row, next_seed
 
 
 def test_a_line_goes_into_its_own_table(tmp_path: Path) -> None:
@@ -21,7 +21,9 @@ def test_a_line_goes_into_its_own_table(tmp_path: Path) -> None:
         "| today | 1..3 | 30 | 0 | 0 | 0 |",
         "| later | 4..4 | 10 | 0 | 0 | 0 |",
     ]
-    assert [line for line in lines[kills:] if line.startswith("|")][2:] == ["| today | 5..9 | 100 | 25 | 0 | 0 |"]
+    assert [line for line in lines[kills : lines.index(CHANGE)] if line.startswith("|")][2:] == [
+        "| today | 5..9 | 100 | 25 | 0 | 0 |"
+    ]
     assert (next_seed(record, FEEL), next_seed(record, KILLS)) == (5, 10)
 
 
