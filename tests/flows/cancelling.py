@@ -4,6 +4,8 @@ from typing import Any
 
 from tests.flows.operator import House
 
+from diaodu.fulfilment.cancel import answer
+from diaodu.fulfilment.cancel_preview import Preview, preview
 from diaodu.kernel.access import Principal
 from diaodu.ordering import cancel
 from diaodu.ordering.cancel import CancelTask
@@ -34,3 +36,27 @@ def shown(house: House, task_id: int) -> dict[str, Any]:
     """The task as others see it."""
     with house.db.transaction() as tx:
         return render_task(tx, task_id)
+
+
+def look(house: House, order_id: int, *items: str) -> Preview:
+    with house.db.transaction() as tx:
+        return preview(tx, order_id, items)
+
+
+def says(house: House, task_id: int, *, agreed: bool) -> None:
+    with house.db.transaction(actor="clerk") as tx:
+        answer(tx, task_id, agreed=agreed, by="clerk")
+
+
+def whole(house: House) -> None:
+    """Nothing is held by anybody, nothing is stuck."""
+    assert house.resources(1) == []
+    assert house.q("select count(*) from engine.incident") == [(0,)]
+    assert house.q("select count(*) from inventory.request where state = 0 and kind = 'reserve'") == [(0,)]
+
+
+def work_until(house: House, order_id: int, *kinds: str) -> None:
+    """The crews do their work of these kinds, the others do not begin."""
+    for kind in kinds:
+        house.report(house.claim(kind, order_id), f"{kind}.{order_id}")
+        house.run(technicians=False)

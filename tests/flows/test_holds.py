@@ -49,9 +49,10 @@ def tasks(house: House, order_id: int) -> set[int]:
 
 def pauses(house: House, order_id: int) -> list[tuple[str, str, bool]]:
     """Item, cause, and whether it has ended."""
-    return house.q(
+    found = house.q(
         "select item_key, cause, ended_at is not null from ordering.hold where order_id = %s order by id", order_id
-    )  # type: ignore[return-value]
+    )
+    return [(item, cause, ended) for item, cause, ended in found]
 
 
 def test_postponed_before_the_work_began_an_order_keeps_its_resources_and_goes_on_by_date(house: House) -> None:
