@@ -17,9 +17,9 @@ MODES = ("in_place", "make_before_break", "break_first")
 
 
 @st.composite
-def graphs(draw: st.DrawFn, most: int = 6, lasting: bool = True) -> Kinds:
-    """Up to ``most`` kinds, each after some of those before it."""
-    n = draw(st.integers(1, most))
+def graphs(draw: st.DrawFn, *, lasting: bool = True) -> Kinds:
+    """Up to six kinds, each after some of those before it."""
+    n = draw(st.integers(1, len(NAMES)))
     return {
         name: Kind(
             name,

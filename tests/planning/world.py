@@ -139,7 +139,8 @@ class World:
         for g in (f for fs in facts.values() for f in fs):
             if gone.kind in self.kinds[g.kind].after and not self.kinds[g.kind].lasting:
                 kept = self.to_be.get(g.kind) == g.reads_hash
-                assert kept and (gone.kind not in self.to_be or others), f"{gone.kind} is taken from under {g.kind}"
+                there = kept and (gone.kind not in self.to_be or others)
+                assert there, f"{gone.kind} is taken from under {g.kind}"
         if not others:
             at = [*self.under_way(), *(self.ledger[i] for i in self.busy)]
             begun = [u.kind for u in at if u.op is not Op.UNDO and gone.kind in self.kinds[u.kind].after]

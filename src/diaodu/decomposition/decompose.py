@@ -14,7 +14,7 @@ def decompose(products: Sequence[OrderedProduct], release: Release, new_id: Call
     """The tree of all products of a revision, parents before children.
 
     A node that a rule marks as shared is made once per group and names all products that use it; a thing that
-    is installed already keeps its identity.
+    is installed, or was made by an earlier revision, keeps its identity.
     """
     nodes: dict[int, Node] = {}
     shared: dict[tuple[str, str], int] = {}
@@ -26,7 +26,10 @@ def decompose(products: Sequence[OrderedProduct], release: Release, new_id: Call
             users = tuple(dict.fromkeys((*there.users, product.product_id)))
             nodes[there.thing_id] = _with_users(there, users)
             return
-        node = _node(product, rule, parent, product.things.get(rule.yields) or new_id())
+        thing = product.things.get(rule.yields) or product.before.get((rule.yields, rule.role))
+        if thing is None or thing in nodes:  # two of a kind are two things
+            thing = new_id()
+        node = _node(product, rule, parent, thing)
         nodes[node.thing_id] = node
         if rule.shared:
             shared[key] = node.thing_id

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from diaodu.fulfilment.orders import OrderFacts
-from diaodu.fulfilment.wanted import CLAIM, claims, claims_to_leave, design_of, restored, wanted_effects
+from diaodu.fulfilment.wanted import CLAIM, claims, design_of, restored, wanted_effects
 from diaodu.kernel.db import Tx
 from diaodu.kernel.ids import part_of
 from diaodu.ordering import holds
-from diaodu.ordering.holds import Cause
+from diaodu.ordering.holds import Cause, Hold
 from diaodu.ordering.model import Action
 from diaodu.planning import commands as ledger
 from diaodu.planning import queries as effects
-from diaodu.planning.model import OPEN, Effect, Op, Plan, SharedThings, State
+from diaodu.planning.model import Effect, Op, Plan, SharedThings, State
 from diaodu.planning.plan import RELEASE, plan
 from diaodu.workforce import queries as work_orders
 
@@ -24,49 +24,51 @@ def replan(tx: Tx, orders: Iterable[OrderFacts]) -> None:
     """Add the steps that lead from each order's ledger to what its to-be wants; withdraw what was never begun.
 
     Steps of items on hold are held. What is wanted no more while somebody is at it stays: whoever offers the work
-    asks for it back.
+    asks for it back. What a sender takes in the meantime is under way: the plan is made again around it.
     """
-    found = {o.id: o for o in orders}
-    busy, on_hold = work_orders.busy_effects(tx, found), holds.holds_of(tx, found)
+    left = {o.id: o for o in orders}
+    while left:
+        left = {i: left[i] for i in _write(tx, left)}
+
+
+def _write(tx: Tx, orders: Mapping[int, OrderFacts]) -> set[int]:
+    """Write the plans down; returns the orders of which a sender has taken something that the plan had in hand."""
+    known, busy = effects.ledger(tx, orders), work_orders.busy_effects(tx, orders)
+    plans = {i: planned(order, known[i], busy[i]) for i, order in orders.items()}
+    by_id = {e.id: e for i in orders for e in known[i]}
+    _, taken = ledger.withdraw(tx, [by_id[e] for p in plans.values() for e in p.withdraw])
+    again = {e.order_id for e in taken}
+    on_hold = holds.holds_of(tx, orders)
     made: list[Effect] = []
-    gone: list[Effect] = []
     waits: list[tuple[Effect, Sequence[int]]] = []
-    for order in found.values():
-        known = effects.ledger(tx, [order.id])[order.id]
-        result = planned(order, known, busy[order.id])
-        held = {
-            line.key
-            for line in order.revision.lines
-            if line.wanted and any(h.cause in PAUSES and h.covers(line.key) for h in on_hold[order.id])
-        }
-        steps = result.steps
-        new = ledger.add_steps(tx, order_id=order.id, revision=order.revision.n, steps=steps, held_items=held)
-        ids = {s.key: e.id for s, e in zip(steps, new, strict=True)}
-        by_id = {e.id: e for e in known}
-        made += new
-        gone += [by_id[i] for i in result.withdraw]
-        waits += [(by_id[w.effect], sorted({*w.needs, *(ids[key] for key in w.after)})) for w in result.waits]
-    ledger.add(tx, made)
-    ledger.withdraw(tx, gone)
-    ledger.wait_for(tx, [(e, needs) for e, needs in waits if e not in gone])
+    for i, p in plans.items():
+        if i not in again:
+            n, held = orders[i].revision.n, _held(orders[i], on_hold[i])
+            new = ledger.add_steps(tx, order_id=i, revision=n, steps=p.steps, held_items=held)
+            ids = {s.key: e.id for s, e in zip(p.steps, new, strict=True)}
+            made += new
+            waits += [(by_id[w.effect], sorted({*w.needs, *(ids[key] for key in w.after)})) for w in p.waits]
+    again |= {e.order_id for e in ledger.wait_for(tx, waits)}
+    ledger.add(tx, [e for e in made if e.order_id not in again])
+    return again
+
+
+def _held(order: OrderFacts, on_hold: Sequence[Hold]) -> set[str]:
+    pauses = [h for h in on_hold if h.cause in PAUSES]
+    return {line.key for line in order.revision.lines if line.wanted and any(h.covers(line.key) for h in pauses)}
 
 
 def planned(order: OrderFacts, known: Sequence[Effect], busy: frozenset[int] = frozenset()) -> Plan:
     """The plan of an order, given its ledger and the effects that somebody is at; pure.
 
-    What a revision in intake asks for is not the to-be's business, nor are archives, fees and notices. A product is
-    let go of only when nothing that was done to it is left to be taken back.
+    What a revision in intake asks for is not the to-be's business, nor are archives, fees and notices.
     """
     mine = [
         e for e in known if e.kind not in order.release.closing and not (order.intake and e.revision > order.accepted)
     ]
     groups = {line.key: line.group for line in order.revision.lines}
-    shared = shared_things(order, mine)
-    wanted = [*wanted_effects(order, design_of(mine, order)), *restored(order, mine)]
-    leaving = claims_to_leave(order, mine)
-    result = plan(mine, [*wanted, *claims(order, mine), *leaving], shared, busy, groups)
-    moving = any(e.state in OPEN for e in mine) or result.steps or result.withdraw
-    return result if moving or not leaving else plan(mine, [*wanted, *claims(order, mine)], shared, busy, groups)
+    wanted = [*wanted_effects(order, design_of(mine, order)), *restored(order, mine), *claims(order, mine)]
+    return plan(mine, wanted, shared_things(order, mine), busy, groups)
 
 
 def plan_of(tx: Tx, order: OrderFacts) -> Plan:

@@ -11,7 +11,8 @@ from diaodu.ordering.model import Action
 from diaodu.planning.model import Effect, Op, State, Wanted, by_age
 
 CLAIM = "claim.product"
-CLAIM_UNDO: Mapping[str, Any] = {"kind": "claim.release", "work": "unclaim", "after": [], "of": ""}
+# A product is let go of when nothing that was done to it is left to be taken back.
+CLAIM_UNDO: Mapping[str, Any] = {"kind": "claim.release", "work": "unclaim", "after": [], "of": "", "last": True}
 Design = Mapping[str, Mapping[str, Any]]  # group -> what the areas chose
 
 
@@ -80,16 +81,6 @@ def claims(facts: OrderFacts, known: Iterable[Effect]) -> list[Wanted]:
     """The claims on the products that the order changes; each is let go of when it is wanted no more."""
     lines = {line.key: line for line in facts.revision.lines if line.wanted and line.action is not Action.ADD}
     return [_claim(e, lines[e.item_key or ""].group) for e in _claimed(known) if e.item_key in lines]
-
-
-def claims_to_leave(facts: OrderFacts, known: Iterable[Effect]) -> list[Wanted]:
-    """The claims that lines which were taken back still have: nobody else may change such a product yet."""
-    lines = {line.key: line for line in facts.revision.lines if not line.wanted}
-    return [
-        _claim(e, lines[e.item_key or ""].group)
-        for e in _claimed(known)
-        if e.item_key in lines and e.state is State.CONFIRMED
-    ]
 
 
 def _claimed(known: Iterable[Effect]) -> Iterable[Effect]:

@@ -75,19 +75,25 @@ def add(tx: Tx, effects: Sequence[Effect]) -> None:
     for e in effects:
         if e.id not in there:
             known[e.order_id].append(e)
-        entry = {"t": "effect.added", "id": e.id, "kind": e.kind, "thing": e.thing_id, "op": e.op, "state": e.state}
-        journal.record(tx, e.order_id, entry | ({"held": True} if e.held else {}))
+        journal.record(tx, e.order_id, _added(e))
+
+
+def _added(e: Effect) -> dict[str, Any]:
+    entry = {"t": "effect.added", "id": e.id, "kind": e.kind, "thing": e.thing_id, "op": e.op, "state": e.state}
+    entry |= {"revision": e.revision, "needs": list(e.needs)}
+    return entry | ({"reason": e.reason} if e.reason else {}) | ({"held": True} if e.held else {})
 
 
 def add_steps(
     tx: Tx, *, order_id: int, revision: int, steps: Sequence[Step], held_items: Collection[str] = ()
 ) -> list[Effect]:
-    """Turn the steps of a plan into intents, in their order; a step is ready when nothing comes before it.
+    """Turn the steps of a plan into intents, in their order; a step is ready when all that comes before it is true.
 
     Steps of ``held_items`` (item keys, "" is all of them) are held.
     """
     part = part_of(order_id)
     ids = {s.key: tx.new_id(part) for s in steps}
+    settled = _confirmed(queries.ledger(tx, [order_id])[order_id])
     made = []
     for s in steps:
         needs = tuple(sorted({*(ids[key] for key in s.after), *s.needs}))
@@ -95,9 +101,10 @@ def add_steps(
         made.append(
             Effect(
                 id=ids[s.key], order_id=order_id, revision=revision, thing_id=s.thing_id, kind=s.kind,
-                item_key=s.item_key, op=s.op, of_id=s.of_id, state=State.INTENT, ready=not needs and not held,
+                item_key=s.item_key, op=s.op, of_id=s.of_id, state=State.INTENT,
+                ready=not held and settled.issuperset(needs),
                 needs=needs, work=s.work, element=s.element, priority=s.priority, reads_hash=s.reads_hash,
-                params=s.params, undo=s.undo, held=held,
+                params=s.params, undo=s.undo, held=held, reason=s.reason,
             )
         )  # fmt: skip
     return made

@@ -113,6 +113,7 @@ class Effect:
     result: Mapping[str, Any] | None = None
     attempts: int = 0
     held: bool = False  # its item is on hold: neither sent nor offered until it goes on
+    reason: str | None = field(default=None, compare=False)  # of the step that it was; the history keeps it
 
     @property
     def key(self) -> tuple[int, str]:

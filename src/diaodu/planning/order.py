@@ -31,7 +31,7 @@ class _First:
     def add(self, x: Choice | None) -> None:
         if isinstance(x, Step):
             self.steps.add(x.key)
-        elif x is not None and x.state is not State.CONFIRMED:
+        elif x is not None:
             self.effects.add(x.id)
 
 
@@ -114,7 +114,7 @@ def _waits(known: AsIs, e: Effect, first: _First) -> Waits | None:
     """Something new to wait for, unless it is out of our hands or waits for the same already."""
     if e.state is State.CONFIRMED or known.opaque(e):
         return None
-    if not first.steps and set(e.needs) - known.confirmed == first.effects:
+    if not first.steps and set(e.needs) - known.confirmed == first.effects - known.confirmed:
         return None
     return Waits(e.id, frozenset(first.steps), frozenset(first.effects))
 
