@@ -79,12 +79,11 @@ def _states(tx: Tx) -> Iterator[str]:
             yield f"{table} {entity}: state {state!r}"
 
 
-# People move what failed (an incident), what the audit sent back, and what somebody put on hold.
+# People move what failed (an incident), what the audit sent back, and what somebody put on hold, with what waits for it.
 _UNMOVED = """
 select i.order_id, i.item_key, i.state from ordering.order_item i
  where i.state <> all(%s::text[]) and not (i.state = 'pending' and i.reason is not null)
-   and not exists (select from ordering.hold h where h.part = i.part and h.order_id = i.order_id
-                      and h.item_key in ('', i.item_key) and h.ended_at is null
+   and not exists (select from ordering.hold h where h.part = i.part and h.order_id = i.order_id and h.ended_at is null
                       and h.cause in ('customer', 'suspended', 'returned', 'pre'))
    and not exists (select from engine.job j where j.part = i.part and j.root_id = i.order_id and j.state = 0)
    and not exists (select from engine.incident n where n.part = i.part and n.root_id = i.order_id
