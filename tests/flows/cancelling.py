@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.flows.operator import House
 
+from diaodu.app.invariants import check_all
 from diaodu.fulfilment.cancel import answer
 from diaodu.fulfilment.cancel_preview import Preview, preview
 from diaodu.kernel.access import Principal
@@ -53,6 +54,7 @@ def whole(house: House) -> None:
     assert house.resources(1) == []
     assert house.q("select count(*) from engine.incident") == [(0,)]
     assert house.q("select count(*) from inventory.request where state = 0 and kind = 'reserve'") == [(0,)]
+    assert {c.name: c.violations for c in check_all(house.db, network=False) if c.violations} == {}
 
 
 def work_until(house: House, order_id: int, *kinds: str) -> None:
