@@ -11,7 +11,9 @@ from diaodu.catalog import commands as catalog
 from diaodu.catalog.api import mount_catalogue
 from diaodu.fulfilment.api import mount_fulfilment
 from diaodu.fulfilment.api_returns import mount_returns
+from diaodu.fulfilment.api_waiting import mount_waiting
 from diaodu.inventory import tmf as inventory
+from diaodu.inventory.api import mount_inventory
 from diaodu.kernel.access import AccessPolicy
 from diaodu.kernel.db import Database
 from diaodu.ordering import tmf as ordering
@@ -64,6 +66,8 @@ def create_app(db: Database, policy: AccessPolicy, *, callback_hosts: frozenset[
     mount_hub(router, workforce.APPOINTMENTS, scope=workforce.SCOPE, entity="appointment", events=appointments.EVENTS)
     mount_workforce(router)
     mount_returns(router)
+    mount_waiting(router, ordering.to_draft)
+    mount_inventory(router)
     app.include_router(router)
     app.add_api_route("/health", health, methods=["GET"], summary="Whether the database answers, and its schema")
     app.add_api_route("/docs", docs_page, methods=["GET"], include_in_schema=False)

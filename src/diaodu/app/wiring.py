@@ -12,6 +12,7 @@ from diaodu.fulfilment.dispatch import SentWork, StageDriver
 from diaodu.fulfilment.facts import OrderDecisions, OrderNames
 from diaodu.fulfilment.hold import Holds
 from diaodu.fulfilment.intake import Acknowledged
+from diaodu.fulfilment.preaccept import Expired
 from diaodu.fulfilment.report import Reports
 from diaodu.fulfilment.shared_notice import SharedNotice
 from diaodu.fulfilment.validate import Audit
@@ -48,6 +49,7 @@ def handlers() -> Handlers:
             "effect.report": Reports(),
             "hold.over": Holds(),
             "hold.free": Holds(),
+            "preacceptance.expired": Expired(),
         },
         driver=StageDriver(),
         facts=OrderNames(),

@@ -10,6 +10,7 @@ from typing import Any
 from diaodu.engine import commands as engine
 from diaodu.fulfilment.errors import NothingToRedesign
 from diaodu.fulfilment.orders import OrderFacts
+from diaodu.fulfilment.replan import replan
 from diaodu.fulfilment.wanted import CLAIM, is_reservation
 from diaodu.inventory import queries as inventory
 from diaodu.inventory.ports import Answer, Wanted
@@ -18,7 +19,7 @@ from diaodu.kernel.db import Database, Tx
 from diaodu.kernel.ids import part_of
 from diaodu.planning import commands as ledger
 from diaodu.planning import queries as effects
-from diaodu.planning.model import Effect, Op, State, Step
+from diaodu.planning.model import Effect, Op, Step
 from diaodu.planning.plan import current_facts
 
 FAULTY = "resource.faulty"
@@ -133,27 +134,20 @@ def redesign(tx: Tx, order: OrderFacts, effect_ids: Collection[int], reason: str
     """
     known = effects.ledger(tx, [order.id])[order.id]
     about = [e for e in known if e.id in effect_ids]
-    bad = [f for f in _reservations(order, known) if any(_stands_on(e, f) for e in about)]
+    bad = [f for f in reservations(order, known) if any(_stands_on(e, f) for e in about)]
     if not bad:
         raise NothingToRedesign(id=order.id)
-    asked = _asked_at(tx, bad)
-    steps = [s for f in bad for s in _instead(f, asked[f.id], reason)]
+    first = asked_at(tx, bad)
+    steps = [s for f in bad for s in _instead(f, first[f.id], reason)]
     made = ledger.add_steps(tx, order_id=order.id, revision=order.revision.n, steps=steps)
     ledger.add(tx, made)
-    new = {e.key: e.id for e in made if e.op is Op.DO}
-    _wait(tx, [(e, [new[f.key] for f in bad if _stands_on(e, f)]) for e in known if e.state in _NOT_BEGUN])
     journal.record(tx, order.id, {"t": "design.repeated", "effects": sorted(effect_ids), "reason": reason})
+    replan(tx, [order])
     return made
 
 
-_NOT_BEGUN = (State.INTENT, State.FAILED)
-
-
-def _wait(tx: Tx, waits: Sequence[tuple[Effect, Sequence[int]]]) -> None:
-    ledger.wait_for(tx, [(e, sorted({*e.needs, *more})) for e, more in waits if more])
-
-
-def _reservations(order: OrderFacts, known: Sequence[Effect]) -> list[Effect]:
+def reservations(order: OrderFacts, known: Sequence[Effect]) -> list[Effect]:
+    """What areas hold for an order."""
     facts = current_facts(known).values()
     return [e for e in facts if is_reservation(e, order.release) and (e.result or {}).get("resources")]
 
@@ -164,7 +158,7 @@ def _stands_on(effect: Effect, reservation: Effect) -> bool:
     return effect.thing_id == reservation.thing_id and effect.op is not Op.UNDO and reservation.kind in after
 
 
-def _asked_at(tx: Tx, wishes: Sequence[Effect]) -> dict[int, str]:
+def asked_at(tx: Tx, wishes: Sequence[Effect]) -> dict[int, str]:
     """When each was first asked for."""
     rows = tx.rows(
         "select id, created_at from planning.effect where part = %s and order_id = %s and id = any(%s::int8[])",
@@ -174,7 +168,7 @@ def _asked_at(tx: Tx, wishes: Sequence[Effect]) -> dict[int, str]:
     return {i: created.isoformat() for i, created in rows} | first
 
 
-def _instead(f: Effect, asked_at: str, reason: str) -> list[Step]:
+def _instead(f: Effect, asked: str, reason: str) -> list[Step]:
     """Mark what a reservation holds as bad, then the same wish again."""
     assert f.result is not None
     chosen = [r["id"] for r in f.result["resources"]]
@@ -194,10 +188,10 @@ def _instead(f: Effect, asked_at: str, reason: str) -> list[Step]:
         after=frozenset(),
         reason="faulty",
     )
-    return [mark, wish_again(f, asked_at, frozenset({mark.key}))]
+    return [mark, wish_again(f, asked, frozenset({mark.key}))]
 
 
-def wish_again(f: Effect, asked_at: str, after: frozenset[Any], **more: Any) -> Step:
+def wish_again(f: Effect, asked: str, after: frozenset[Any], **more: Any) -> Step:
     """The wish that a reservation came from, once more and with its rank."""
     params = {k: v for k, v in f.params.items() if k != "key"}
     return Step(
@@ -209,7 +203,7 @@ def wish_again(f: Effect, asked_at: str, after: frozenset[Any], **more: Any) -> 
         element=f.element,
         priority=f.priority,
         reads_hash=f.reads_hash,
-        params={**params, "asked_at": asked_at, **more},
+        params={**params, "asked_at": asked, **more},
         undo=f.undo,
         of_id=None,
         after=after,

@@ -113,3 +113,43 @@ class NothingReturned(Rejected):
     code, status = "fulfilment.nothing-returned", 409
     en = "No work of order {id} was returned to the counter; there is nothing to clear."
     zh = "订单 {id} 没有退回前台的工作，无需处理。"
+
+
+class PreacceptanceTooLong(Rejected):
+    """400: resources are not held for so long."""
+
+    code, status = "fulfilment.preacceptance-too-long", 400
+    en = "Resources are held for {limit} minutes at most; asked for were {minutes}. Ask for less."
+    zh = "资源最长预留 {limit} 分钟,申请为 {minutes} 分钟。请缩短预留时间。"
+
+
+class PreacceptanceEnded(Rejected):
+    """409: the time ran out before the customer said yes."""
+
+    code, status = "fulfilment.preacceptance-ended", 409
+    en = "Pre-acceptance {id} was held until {until} and has ended. Order again."
+    zh = "预受理 {id} 的资源预留至 {until}，现已结束。请重新受理。"
+
+
+class NothingReserved(Rejected):
+    """409: only who holds something can give it back and wait for it."""
+
+    code, status = "fulfilment.nothing-reserved", 409
+    en = "Order {id} holds no resources that it could give back."
+    zh = "订单 {id} 没有可释放的预占资源，不能转待装。"
+
+
+class WorkBegun(Rejected):
+    """409: something was built with the resources already."""
+
+    code, status = "fulfilment.work-begun", 409
+    en = "Order {id} has begun its work ({kinds}) and cannot go back to the waiting list. Return the work, or cancel."
+    zh = "订单 {id} 已开始施工（{kinds}），不能转待装。请退单或撤单。"
+
+
+class NotParked(Rejected):
+    """409: only what was put on the waiting list by hand is resumed."""
+
+    code, status = "fulfilment.not-parked", 409
+    en = "Order {id} was not put on the waiting list by hand, or goes on already."
+    zh = "订单 {id} 未被人工转待装，或已恢复。"

@@ -175,7 +175,7 @@ def _set_free(tx: Tx, order: OrderFacts, hold: Hold) -> None:
         if is_reservation(f, order.release) and hold.covers(f.item_key or "") and f.op is not Op.INHERITED
         and f.key not in stays and f.id not in begun and f.undo and f.undo["kind"]
     ]  # fmt: skip
-    steps = [_free(f) for f in reserved]
+    steps = [set_free(f, "postponed") for f in reserved]
     ledger.add(tx, ledger.add_steps(tx, order_id=order.id, revision=order.revision.n, steps=steps))
     journal.record(tx, order.id, {"t": "reservation.lapsed", "hold": hold.id, "effects": [f.id for f in reserved]})
 
@@ -184,12 +184,13 @@ def _built(e: Effect) -> bool:
     return e.op is not Op.UNDO and e.state in (State.CONFIRMED, State.SENT, State.UNKNOWN)
 
 
-def _free(f: Effect) -> Step:
+def set_free(f: Effect, reason: str) -> Step:
+    """The step that gives back what an area holds for a fact."""
     assert f.undo is not None
     held = [r["id"] for r in (f.result or {}).get("resources", ())]
     about = {"of": f.params.get("key", str(f.id)), "of_kind": f.kind, "resources": held}
     return Step(
         op=Op.UNDO, thing_id=f.thing_id, kind=f.undo["kind"], item_key=f.item_key, work=f.undo["work"],
         element=f.element, priority=f.priority, reads_hash=None, params={**f.params, **about}, undo=None, of_id=f.id,
-        after=frozenset(), reason="postponed",
+        after=frozenset(), reason=reason,
     )  # fmt: skip
