@@ -79,7 +79,7 @@ def _states(tx: Tx) -> Iterator[str]:
             yield f"{table} {entity}: state {state!r}"
 
 
-# People move what failed (an incident), what the audit sent back, and what somebody put on hold, with what waits for it.
+# People move what failed (an incident), what the audit sent back, and what is on hold, with what waits for it.
 _UNMOVED = """
 select i.order_id, i.item_key, i.state from ordering.order_item i
  where i.state <> all(%s::text[]) and not (i.state = 'pending' and i.reason is not null)

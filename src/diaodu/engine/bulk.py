@@ -243,7 +243,10 @@ def _jump(tx: Tx, instance: int, arguments: Mapping[str, Any], order: Order) -> 
 
 def _migrate(tx: Tx, instance: int, arguments: Mapping[str, Any], order: Order) -> None:
     recompute = bool(arguments.get("recompute"))
-    operate.migrate(tx, instance, arguments["version"], arguments["mapping"], order.by, recompute=recompute)
+    operate.migrate(
+        tx, instance, arguments["version"], arguments["mapping"], order.by, recompute=recompute,
+        leave=arguments.get("leave") or {}, miss=arguments.get("miss") or (), effects=order.effects,
+    )  # fmt: skip
 
 
 def _retry(tx: Tx, instance: int, _arguments: Mapping[str, Any], order: Order) -> None:
@@ -290,6 +293,8 @@ _NEEDS: Mapping[str, Mapping[str, Callable[[Any], bool]]] = {
         "version": lambda v: type(v) is int,
         "mapping": _texts,
         "recompute": lambda v: v is None or isinstance(v, bool),
+        "leave": lambda v: v is None or _texts(v),
+        "miss": lambda v: v is None or (isinstance(v, list) and all(isinstance(n, str) for n in v)),
     },
 }
 VERBS = tuple(_VERBS)

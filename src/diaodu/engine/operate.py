@@ -4,7 +4,7 @@ The rights are checked by the caller. Each command locks the root; what moves to
 which looks again. All of it goes into the history with who did it and why.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,6 @@ from diaodu.engine import store
 from diaodu.engine.board import plain
 from diaodu.engine.definition import Definition, Definitions, definition_of
 from diaodu.engine.errors import (
-    BadMapping,
     CallerSuspended,
     DefinitionSuspended,
     HoldsToken,
@@ -28,7 +27,8 @@ from diaodu.engine.game import interventions
 from diaodu.engine.instance import ACTIVE, ALIVE, DONE, FAILED, KEPT, READY, SUSPENDED, Instance, Job
 from diaodu.engine.model import Cancel, Migrate, Move, Nudge, Signal
 from diaodu.engine.signals import body_of
-from diaodu.engine.versions import Report, compatible, examine
+from diaodu.engine.survey import check_mapping, examined
+from diaodu.engine.versions import Report
 from diaodu.kernel import journal, sets
 from diaodu.kernel.db import Tx
 from diaodu.kernel.errors import NotFound
@@ -36,6 +36,7 @@ from diaodu.kernel.ids import part_of
 
 _KEY = {"part": "int2", "id": "int8"}
 STATES = {0: "active", 1: "ended", 2: "cancelled", 3: "suspended"}
+_NOTHING: Mapping[str, str] = {}
 _WHY = {
     "scope": ("it stands for a whole scope", "它代表整个作用域"),
     "stage": ("a plan-driven stage is run by its plan", "计划驱动阶段由计划决定"),
@@ -148,37 +149,43 @@ def migrate(
     by: str,
     *,
     recompute: bool = False,
+    leave: Mapping[str, str] = _NOTHING,
+    miss: Collection[str] = (),
+    effects: frozenset[str] = frozenset(),
 ) -> Report:
     """Let an instance go on in another version of its process, as a whole or not at all; answers what becomes of it.
 
-    InstanceNotIn, BadMapping, NoPlace. What only shows when the new events are opened (a time that cannot be computed)
-    is recorded as ``migration.refused``, and nothing has changed then either.
+    ``leave`` are elements at which its tokens leave their work undone first, each with a note; ``miss`` elements that
+    the version inserts and the instance may have behind it; ``effects`` as for ``skip``. InstanceNotIn, BadMapping,
+    NoPlace, NotMovable. What only shows when the new events are opened (a time that cannot be computed) is recorded as
+    ``migration.refused``, and nothing has changed then either.
     """
-    report, instance = dry_run(tx, instance_id, version, mapping, recompute=recompute)
+    report, instance = dry_run(tx, instance_id, version, mapping, recompute=recompute, leave=leave, miss=miss)
     _need(instance, (ACTIVE,))
     if report.problems:
         problems = "; ".join(f"{p.node}: {p.detail}" for p in report.problems)
         raise NoPlace(id=instance_id, version=version, problems=problems)
+    for token in [t for t in instance.tokens.values() if instance.node(t).id in leave]:
+        skip(tx, instance_id, token.id, by=by, reason=leave[instance.node(token).id], effects=effects)
     _hand_over(tx, Migrate(instance.root_id, instance_id, version, dict(mapping), recompute, by))
     return report
 
 
 def dry_run(
-    tx: Tx, instance_id: int, version: int, mapping: Mapping[str, str], *, recompute: bool = False
+    tx: Tx,
+    instance_id: int,
+    version: int,
+    mapping: Mapping[str, str],
+    *,
+    recompute: bool = False,
+    leave: Mapping[str, str] = _NOTHING,
+    miss: Collection[str] = (),
 ) -> tuple[Report, Instance]:
     """What a migration would do to an instance. NotFound, BadMapping."""
     instance = _locked(tx, instance_id)
     new = definition_of(tx, instance.graph.key, version).graph
-    old = instance.graph
-    problems = [f"{a} -> {b}" for a, b in mapping.items() if a not in old.by_id or b not in new.by_id]
-    problems += [
-        f"{a} -> {b}"
-        for a, b in mapping.items()
-        if a in old.by_id and b in new.by_id and not compatible(old.nodes[old.by_id[a]], new.nodes[new.by_id[b]])
-    ]
-    if problems:
-        raise BadMapping(problems="; ".join(problems))
-    return examine(instance, new, mapping, recompute=recompute), instance
+    check_mapping(instance.graph, new, mapping)
+    return examined(instance, new, mapping, recompute=recompute, leave=leave, miss=miss), instance
 
 
 def retry_incident(tx: Tx, incident_id: int, actor: str) -> None:

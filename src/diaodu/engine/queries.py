@@ -13,6 +13,7 @@ from diaodu.engine.instance import Token, load_token
 from diaodu.engine.layout import with_diagram
 from diaodu.engine.listing import DefinitionView, ElementView, definitions, elements, get_definition
 from diaodu.engine.model import EXTERNAL, told
+from diaodu.engine.survey import survey as survey_migration
 from diaodu.engine.versions import Finding, Proposal, propose
 from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
@@ -47,6 +48,7 @@ __all__ = [
     "open_incidents",
     "propose_migration",
     "stage_kinds",
+    "survey_migration",
     "tasks_of",
     "tasks_of_root",
     "tasks_offered",

@@ -1,11 +1,13 @@
 """From one version of a process to another: which element goes where, and what becomes of an instance. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from diaodu.engine.graph import Graph, Kind, Node, Trigger
 from diaodu.engine.instance import PROCESS, Instance, Token
 
+# What is done, where gateways and events only lead.
+WORK = frozenset({Kind.SCRIPT, Kind.RULE, Kind.SERVICE, Kind.USER, Kind.SUBPROCESS, Kind.STAGE, Kind.ADHOC, Kind.CALL})
 OPENED = frozenset({Trigger.MESSAGE, Trigger.SIGNAL, Trigger.TIMER})
 
 
@@ -22,8 +24,9 @@ class Proposal:
 class Finding:
     """What becomes of something that an instance holds.
 
-    ``what`` is token.moved, task.kept, timer.kept, timer.recomputed, timer.dropped, event.added, message.kept,
-    message.changed, event.dropped, or no-place (then the instance cannot migrate).
+    ``what`` is token.moved, task.kept, task.cancelled, timer.kept, timer.recomputed, timer.dropped, event.added,
+    message.kept, message.changed, event.dropped; or what keeps the instance from migrating: no-place, or past (it has
+    left behind what the new version inserts).
     """
 
     what: str
@@ -46,14 +49,14 @@ class Passage:
 
 @dataclass
 class Report:
-    """What a migration does to one instance; it is refused if there is ``no-place``."""
+    """What a migration does to one instance; it is refused if there is ``no-place`` or ``past``."""
 
     passages: list[Passage] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
     @property
     def problems(self) -> list[Finding]:
-        return [f for f in self.findings if f.what == "no-place"]
+        return [f for f in self.findings if f.what in ("no-place", "past")]
 
 
 def propose(old: Graph, new: Graph) -> Proposal:
@@ -84,16 +87,26 @@ def _sort(node: Node) -> tuple[object, ...]:
     return node.kind, node.trigger, None if node.loop is None else (node.loop.multi, node.loop.sequential)
 
 
-def examine(instance: Instance, new: Graph, mapping: Mapping[str, str], *, recompute: bool) -> Report:
-    """What becomes of an instance; nothing is changed."""
+def examine(
+    instance: Instance, new: Graph, mapping: Mapping[str, str], *, recompute: bool, leave: Collection[str] = ()
+) -> Report:
+    """What becomes of an instance, but for the tokens that leave their nodes first; nothing is changed."""
     report, old = Report(), instance.graph
     indexes = _indexes(old, new, mapping)
     for token in instance.tokens.values():
         node = instance.node(token)
+        if node.id in leave:
+            report.findings.append(Finding("task.cancelled", node.id, detail=str(token.task or "")))
+            continue
         target = indexes.get(node.index)
         obstacle = _obstacle(instance, token, new, indexes)
         if obstacle or target is None:
-            report.findings.append(Finding("no-place", node.id, mapping.get(node.id, ""), obstacle or "not mapped"))
+            detail = obstacle or "not mapped"
+            if token.task is not None:
+                detail += (
+                    f"; task {token.task} is open there: finish it in this version, leave it with a note, or map it"
+                )
+            report.findings.append(Finding("no-place", node.id, mapping.get(node.id, ""), detail))
             continue
         passage = Passage(token, target, -1)
         report.passages.append(passage)
@@ -105,6 +118,43 @@ def examine(instance: Instance, new: Graph, mapping: Mapping[str, str], *, recom
             report.findings.append(Finding("task.kept", node.id, new.nodes[target].id, str(token.task)))
         _events(instance, passage, report, new, indexes, recompute=recompute)
     return report
+
+
+def past(instance: Instance, new: Graph, mapping: Mapping[str, str]) -> list[Finding]:
+    """The work that a version inserts where an instance has been already: it would never be done."""
+    indexes = _indexes(instance.graph, new, mapping)
+    inserted = [n for n in new.nodes[:-1] if n.kind in WORK and n.index not in indexes.values()]
+    if not inserted:
+        return []
+    holders = {t.scope for t in instance.tokens.values()}
+    ahead: set[int] = set()
+    for token in instance.tokens.values():
+        at = indexes.get(token.node)
+        if token.id != PROCESS and at is not None:
+            # What stands inside a scope that is open is reached from there; a plan may begin anything in its stage.
+            inside = token.id not in holders or new.nodes[at].kind in (Kind.STAGE, Kind.ADHOC)
+            _reach(new, at, ahead, inside=inside)
+        elif token.id != PROCESS:  # it leaves its node first, the way that this version goes on
+            following: set[int] = set()
+            _reach(instance.graph, token.node, following, inside=True)
+            for index in {indexes[i] for i in following if i in indexes}:
+                ahead.add(index)
+                _reach(new, index, ahead, inside=True)
+    return [Finding("past", n.id, detail="already behind it") for n in inserted if n.index not in ahead]
+
+
+def _reach(graph: Graph, start: int, seen: set[int], *, inside: bool) -> None:
+    """Add all nodes that a token may come to from a node, with those in the scopes on its way."""
+    ahead = [(start, inside)]
+    while ahead:
+        index, into = ahead.pop()
+        node = graph.nodes[index]
+        following = {f.target for f in node.flows} | set(node.boundary)
+        if into:
+            following |= {n.index for n in graph.nodes[:-1] if n.scope == index}
+        new = following - seen
+        seen |= new
+        ahead += [(i, True) for i in new]
 
 
 def _indexes(old: Graph, new: Graph, mapping: Mapping[str, str]) -> dict[int, int]:

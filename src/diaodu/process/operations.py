@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Request, Response
 from pydantic import AwareDatetime, Field
@@ -49,6 +49,15 @@ class Migration(Body):
     version: int
     mapping: dict[str, str]
     recompute_timers: bool = False
+    leave: dict[str, Annotated[str, Field(max_length=1_000)]] = Field(default_factory=dict)
+    miss: list[str] = Field(default_factory=list)
+
+
+class Survey(Body):
+    mapping: dict[str, str]
+    leave: dict[str, Annotated[str, Field(max_length=1_000)]] = Field(default_factory=dict)
+    miss: list[str] = Field(default_factory=list)
+    after: str = "0"
 
 
 class Sent(Body):
@@ -275,30 +284,52 @@ def _moves(effects: frozenset[str]) -> list[Route]:
         token = ask.id("token")
         operate.jump(ask.tx, ask.id(), token, body.target, by=ask.by, reason=body.reason, effects=effects)
 
+    def migrate(ask: Ask) -> Any:
+        body: Migration = ask.body
+        report = operate.migrate(
+            ask.tx, ask.id(), body.version, body.mapping, ask.by,
+            recompute=body.recompute_timers, leave=body.leave, miss=body.miss, effects=effects,
+        )  # fmt: skip
+        return {"findings": report.findings}
+
     token = "/instance/{id}/token/{token}"  # noqa: S105 - a token of a diagram, in a path
     return [
         Route("POST", f"{token}/skip", MOVE, "skipNode", "Leave the node of a token undone", skip, Why, 204),
         Route("POST", f"{token}/jump", MOVE, "moveToken", "Go on at another node of the same scope", jump, Jump, 204),
         Route(
             "POST", "/instance/{id}/migration", MOVE, "migrateInstance",
-            "Go on in another version, whole or not at all", _migrate, Migration, 202,
+            "Go on in another version, whole or not at all", migrate, Migration, 202,
         ),
         Route(
             "POST", "/instance/{id}/migration/trial", MOVE, "tryMigration",
             "What a migration would do; nothing is done", _trial, Migration,
         ),
+        Route(
+            "POST", "/process/{process}/migration/{old}/{new}/trial", MOVE, "surveyMigration",
+            "What a migration would do to each running instance; nothing is done", _survey, Survey,
+        ),
     ]  # fmt: skip
 
 
-def _migrate(ask: Ask) -> Any:
-    body: Migration = ask.body
-    report = operate.migrate(ask.tx, ask.id(), body.version, body.mapping, ask.by, recompute=body.recompute_timers)
-    return {"findings": report.findings}
+def _survey(ask: Ask) -> Any:
+    body: Survey = ask.body
+    old, new = (number(ask.path[name], name) for name in ("old", "new"))
+    found = queries.survey_migration(
+        ask.tx, ask.path["process"], old, new, body.mapping, leave=body.leave, miss=body.miss,
+        after=whole(body.after, "after"), limit=PAGE_MAX,
+    )  # fmt: skip
+    return [
+        {"instanceId": str(i), "rootId": str(root), "possible": not r.problems, "findings": r.findings}
+        for i, root, r in found
+    ]
 
 
 def _trial(ask: Ask) -> Any:
     body: Migration = ask.body
-    report, _ = operate.dry_run(ask.tx, ask.id(), body.version, body.mapping, recompute=body.recompute_timers)
+    report, _ = operate.dry_run(
+        ask.tx, ask.id(), body.version, body.mapping,
+        recompute=body.recompute_timers, leave=body.leave, miss=body.miss,
+    )  # fmt: skip
     return {"possible": not report.problems, "findings": report.findings}
 
 

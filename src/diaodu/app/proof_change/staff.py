@@ -48,7 +48,9 @@ def write_down(world: World, rng: Random) -> None:
     """A report is made where there is no network."""
     if (found := one_of(rng, world.rows(_CLAIMED))) is not None:
         with world.db.transaction(actor="technician") as tx:
-            world.pocket.append((_report(tx, found[0], rng, failing=0.1), found[1]))
+            made = _report(tx, found[0], rng, failing=0.1)
+        if made.outcomes:
+            world.pocket.append((made, found[1]))
 
 
 def hand_in(world: World, rng: Random) -> None:
