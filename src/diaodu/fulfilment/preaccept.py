@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from diaodu.engine import commands as engine
 from diaodu.engine.ports import Inbound, Signal
 from diaodu.fulfilment.errors import PreacceptanceEnded, PreacceptanceTooLong
+from diaodu.fulfilment.orders import load_orders
+from diaodu.fulfilment.standing import settle_items
 from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
 from diaodu.kernel.errors import NotFound
@@ -59,6 +61,7 @@ def take(tx: Tx, order_id: int, draft: OrderDraft, minutes: int) -> Preacceptanc
     if captured.created:
         until = tx.now + timedelta(minutes=minutes)
         holds.open_holds(tx, [NewHold(order_id, WHOLE, Cause.PRE, until_at=until)])
+        settle_items(tx, load_orders(tx, [order_id]).values())
     return preacceptance(tx, order_id)
 
 
@@ -92,6 +95,7 @@ def accept(tx: Tx, order_id: int) -> Preacceptance:
     for (n, _), wishes in requests.items():
         ledger.add(tx, ledger.add_steps(tx, order_id=order_id, revision=n, steps=[_confirmation(wishes)]))
     journal.record(tx, order_id, {"t": "preacceptance.accepted", "by": tx.actor})
+    settle_items(tx, load_orders(tx, [order_id]).values())
     return preacceptance(tx, order_id)
 
 
