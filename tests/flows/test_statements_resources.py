@@ -1,8 +1,10 @@
 """Statements about resources: the last port, the end of a reservation, bad ports, shared terminals, waiting lists."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from tests.flows.cancelling import ask
 from tests.flows.operator import House, add, change, ports
 from tests.flows.test_returns import send_back, until
 from tests.flows.test_statements_amend import amend
@@ -295,3 +297,38 @@ def test_an_answer_that_was_withdrawn_meanwhile_is_never_told(house: House) -> N
     house.run()
 
     assert {e.state for e in house.effects(order_id) if e.op is not Op.UNDO} == {State.WITHDRAWN}
+
+
+def test_what_one_area_gave_is_given_back_when_the_other_area_refuses(house: House) -> None:
+    house.install(801, "LL", 速率=10)
+    line = house.products(801)["LL"]
+    house.order("C801", change("modify", line, "P7", 速率=20))
+    house.run(technicians=False)
+    used = house.resources(1, 2)
+    order_id = house.order("C801", add("P2", 601), replace(change("delete", line), key="2"))
+
+    house.run(technicians=False)
+
+    assert {state for state, _ in house.items(order_id).values()} == {"pending"}
+    assert house.resources(1, 2) == used
+    assert {e.state for e in house.effects(order_id)} <= {State.WITHDRAWN, State.UNDONE, State.CONFIRMED}
+    facts = current_facts(house.effects(order_id)).values()
+    assert [f.kind for f in facts if f.work == "reserve"] == []
+
+
+def test_a_cancelled_order_gives_back_in_one_area_and_leaves_its_place_in_the_other(house: House) -> None:
+    house.install(801, "P2")
+    used = house.resources(1, 2)
+    order_id = house.order("C601", add("P2", 601), replace(add("P2", 802), key="2"))
+    house.run(technicians=False)
+    assert house.q("select area, state from inventory.request where order_id = %s order by 1", order_id) == [
+        (CITY, 1), (RURAL, 0),
+    ]  # fmt: skip
+
+    ask(house, order_id)
+    house.run(technicians=False)
+
+    assert house.order_state(order_id) == "cancelled"
+    assert house.resources(1, 2) == used
+    with house.db.transaction() as tx:
+        assert waiting.waiting_list(tx, RURAL) == []
