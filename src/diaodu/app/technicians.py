@@ -13,7 +13,12 @@ from diaodu.workforce.model import EffectOutcome, WorkOrder, WorkReport
 
 # Among these a number field finds one that it accepts: losses in dB, optical power in dBm, plain counts.
 _NUMBERS = (-20, 12, 1, 0, 100)
-_OFFERED = "select part, pool, id from engine.human_task where state = 0 order by part, pool, due_at, id limit %s"
+# Tasks that a diagram draws have no work order: they are somebody else's.
+_OFFERED = """
+select t.part, t.pool, t.id from engine.human_task t
+ where t.state = 0 and exists (select from workforce.work_order w where w.part = t.part and w.id = t.id)
+ order by t.part, t.pool, t.due_at, t.id limit %s
+"""
 
 
 def work_once(db: Database, limit: int = 500) -> int:

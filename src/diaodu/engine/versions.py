@@ -104,7 +104,7 @@ def examine(
             detail = obstacle or "not mapped"
             if token.task is not None:
                 detail += (
-                    f"; task {token.task} is open there: finish it in this version, leave it with a note, or map it"
+                    f"; task {token.task} is open there: finish it first, leave it with a note, or map it"
                 )
             report.findings.append(Finding("no-place", node.id, mapping.get(node.id, ""), detail))
             continue
