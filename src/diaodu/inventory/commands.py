@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from diaodu.inventory.alternatives import alternatives
 from diaodu.inventory.gather import FIRST_RANK, gather
 from diaodu.inventory.model import TREE, ResourceState
 from diaodu.inventory.ports import Designer, Wanted
-from diaodu.inventory.requests import grouped
+from diaodu.inventory.requests import Request, grouped
 from diaodu.inventory.reserve import decide, keys_of
 from diaodu.inventory.serve import Trees, lock_area
 from diaodu.kernel import sets
@@ -21,6 +22,9 @@ RESOURCE_COLUMNS: Mapping[str, str] = {
 }  # fmt: skip
 
 
+_MONTH = timedelta(days=30)
+# Whoever waited longer than this was not served at once.
+_AT_ONCE = timedelta(minutes=1)
 # id, spec, code, up_id, place_id, attrs.
 NewResource = tuple[int, str, str, int | None, int | None, Mapping[str, Any]]
 
@@ -62,11 +66,15 @@ def end_quarantines(tx: Tx, area: int) -> int:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a reservation would be answered now, what is free instead, and how many wait before it for the same."""
+    """What a reservation would be answered now, what is free instead, and how many wait before it for the same.
+
+    ``per_day`` is how many orders that had to wait were served in the area, on an average day of the last month.
+    """
 
     answer: Mapping[str, Any]
     alternatives: Sequence[Mapping[str, Any]]
     ahead: int
+    per_day: float
 
 
 class Trials:
@@ -75,16 +83,17 @@ class Trials:
     def __init__(self, designer: Designer) -> None:
         self._designer, self._trees = designer, Trees()
 
-    def __call__(self, tx: Tx, area: int, lines: Sequence[Mapping[str, Any]]) -> Trial:
-        """The trial of one order's lines, bodies of ``Wanted`` in one area; NotFound without the area."""
+    def __call__(
+        self, tx: Tx, area: int, lines: Sequence[Mapping[str, Any]], behind: Sequence[Sequence[Mapping[str, Any]]] = ()
+    ) -> Trial:
+        """The trial of one order's lines (bodies of ``Wanted``) in one area, ``behind`` others; NotFound."""
         row = tx.row("select topology from inventory.area where id = %s", (area,))
         if row is None:
             raise NotFound(entity="area", id=area)
         net, _ = self._trees.of(tx, area, row[0])
-        wanted = [Wanted(n, 0, 1, "reserve", body, 9, tx.now) for n, body in enumerate(lines)]
-        (request,) = grouped(wanted)
-        supply, waiting = gather(tx, area, net, self._designer, fresh=[request], woken=(), after=FIRST_RANK)
-        for earlier in waiting:
+        *others, request = [_tried(tx, n, body) for n, body in enumerate([*behind, lines])]
+        supply, waiting = gather(tx, area, net, self._designer, fresh=[*others, request], woken=(), after=FIRST_RANK)
+        for earlier in [*waiting, *others]:
             decide(earlier, supply, self._designer)
         answer = decide(request, supply, self._designer).answer
         missing = {m["effect"] for m in answer.get("missing", ())}
@@ -95,4 +104,19 @@ class Trials:
         )
         assert ahead is not None
         found = alternatives(tx, area, net, self._designer, lines=short, addresses=supply.addresses)
-        return Trial(answer, found, ahead[0])
+        return Trial(answer, found, ahead[0], _pace(tx, area) if missing else 0.0)
+
+
+def _tried(tx: Tx, n: int, lines: Sequence[Mapping[str, Any]]) -> Request:
+    # Each of them is an order of its own, so that one does not keep the claims of another.
+    return grouped([Wanted(i, -n, 1, "reserve", body, 9, tx.now) for i, body in enumerate(lines)])[0]
+
+
+def _pace(tx: Tx, area: int) -> float:
+    row = tx.row(
+        "select count(*) from inventory.request where area = %s and kind = 'reserve' and state = 1"
+        " and served_at > %s and served_at > asked_at + %s",
+        (area, tx.now - _MONTH, _AT_ONCE),
+    )
+    assert row is not None
+    return float(row[0]) / _MONTH.days

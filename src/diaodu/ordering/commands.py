@@ -1,6 +1,6 @@
 """Writes of orders."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -48,6 +48,13 @@ _REVISION = {
     "part": "int2", "order_id": "int8", "n": "int4", "state": "text", "release_id": "int4", "document": "jsonb",
     "tree": "jsonb", "made_by": "text", "base": "int4", "digest": "bytea", "note": "text", "created_at": "timestamptz",
     "decided_at": "timestamptz",
+}  # fmt: skip
+
+
+# What is known of somebody who only asks.
+_ANYBODY = {
+    "id": 0, "code": "", "name": "", "category": "household", "level": "1", "status": "active", "phone": None,
+    "account": None,
 }  # fmt: skip
 
 
@@ -129,16 +136,31 @@ def checked_lines(
     for order_id, draft in orders:
         customer: dict[str, Any] = customers[draft.customer_ref or ""]
         installed = _installed(tx, draft, customer["id"])
-        lines = check_lines(
-            draft,
-            release,
-            address_of=lambda item: addresses(item.place) if item.place else None,
-            installed=installed,
-            new_id=partial(tx.new_id, part_of(order_id)),
-            before=before,
-        )
+        lines = _lines(tx, order_id, draft, release=release, addresses=addresses, installed=installed, before=before)
         result.append((customer, lines))
     return result
+
+
+def tried_lines(tx: Tx, draft: OrderDraft, release: Release) -> tuple[dict[str, Any], tuple[Line, ...]]:
+    """As ``checked_lines``, for a draft that is only asked about: nobody has to say who the customer is."""
+    if draft.customer_ref:
+        return checked_lines(tx, [(0, draft)], release)[0]
+    addresses = inventory.covered_places(tx, [item.place for item in _walk(draft.items) if item.place])
+    return dict(_ANYBODY), _lines(tx, 0, draft, release=release, addresses=addresses, installed={})
+
+
+def _lines(
+    tx: Tx, order_id: int, draft: OrderDraft, *, release: Release, addresses: Callable[..., Any], installed: Installed,
+    before: Sequence[Line] = (),
+) -> tuple[Line, ...]:  # fmt: skip
+    return check_lines(
+        draft,
+        release,
+        address_of=lambda item: addresses(item.place) if item.place else None,
+        installed=installed,
+        new_id=partial(tx.new_id, part_of(order_id)),
+        before=before,
+    )
 
 
 def _installed(tx: Tx, draft: OrderDraft, customer_id: int) -> Installed:
