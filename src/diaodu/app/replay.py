@@ -41,11 +41,11 @@ def replay(db: Database) -> tuple[list[str], list[str]]:
                 # One snapshot for the history and the tables beside it.
                 tx.run("set transaction isolation level repeatable read")
                 roots = [r[0] for r in tx.rows(_ROOTS, (part, after, ROOTS))]
+                if not roots:
+                    break
                 for line, is_change in _differences(tx, part, roots):
                     (changed if is_change else differing).append(line)
-            if not roots:
-                break
-            after = roots[-1]
+                after = roots[-1]
     return changed, differing
 
 
