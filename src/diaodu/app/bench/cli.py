@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from diaodu.app.bench import change as bench_change
 from diaodu.app.bench import engine_report, engine_soak, engine_suite, report
 from diaodu.app.bench import feel as bench_feel
 from diaodu.app.bench.suite import Counts, measure
@@ -62,6 +63,21 @@ def feel(
     if json is not None:
         json.write_bytes(orjson.dumps(bench_feel.document(found, wall_clock()), option=orjson.OPT_INDENT_2))
     _show([bench_feel.table_of(found)])
+
+
+@command(app)
+def change(
+    choice: Choice,
+    *,
+    json: Annotated[Path | None, typer.Option(help="Write all figures to this file. 结果文件。")] = None,
+) -> None:
+    """Orders of up to 2,000 lines, and one line of them amended again and again. 大订单分解与追单性能。"""
+    settings = choice.load(log_level="warning")
+    log.configure(settings.log_level, process="bench")
+    found = bench_change.measure(lambda text: typer.echo(text, err=True))
+    if json is not None:
+        json.write_bytes(orjson.dumps(bench_change.document(found, wall_clock()), option=orjson.OPT_INDENT_2))
+    _show([bench_change.table_of(found)])
 
 
 @command(app)

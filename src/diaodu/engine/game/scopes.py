@@ -92,21 +92,21 @@ def nudge(game: "Game", instance: Instance) -> None:
 
 def advance(game: "Game", instance: Instance, scope: Token, wanted: Advance) -> None:
     """Do what the driver wants."""
-    for key in wanted.withdraw:
-        for token in instance.inside(scope.id):
-            if token.key == key:
-                game.remove(instance, token, wanted.reasons.get(key, "withdrawn"))
+    withdrawn = set(wanted.withdraw)
+    for token in instance.inside(scope.id) if withdrawn else ():
+        if token.key in withdrawn:
+            game.remove(instance, token, wanted.reasons.get(token.key, "withdrawn"))
+    active = {t.key for t in instance.inside(scope.id)}
     for activation in wanted.activate:
-        _activate(game, instance, scope, activation)
+        if activation.key not in active:  # what is active already is left alone
+            active.add(activation.key)
+            _activate(game, instance, scope, activation)
     if wanted.done:
         game.empty(instance, scope.id, "withdrawn")
         game.complete(instance, scope, {})
 
 
 def _activate(game: "Game", instance: Instance, scope: Token, activation: Activation) -> None:
-    # A key that is active already is left alone.
-    if any(t.key == activation.key for t in instance.inside(scope.id)):
-        return
     index = instance.node(scope).activities.get(activation.kind)
     if index is None:
         _not_drawn(game, instance, scope, f"no activity is drawn for '{activation.kind}'")
