@@ -1,6 +1,7 @@
 """The breakdown of products into services and resources, with the reason of every line."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -105,3 +106,21 @@ def test_the_same_products_give_the_same_tree_and_it_survives_its_storage() -> N
     tree = broken_down(*BUNDLE)
     assert broken_down(*BUNDLE) == tree
     assert Tree.parse(tree.document()) == tree
+
+
+def test_what_an_earlier_revision_made_keeps_its_identity_and_two_of_a_kind_stay_two() -> None:
+    data = document()
+    own = {
+        "of": "service/wifi",
+        "yields": "resource/access",
+        "role": "carries",
+        "reason": {"zh": "自有", "en": "its own"},
+    }
+    data["decomposition"].append({"id": "wifi.access", **own})
+    numbers = count(1)
+    home = replace(product(1, "broadband", WiFi组网=True), before={("resource/access", "carries"): 72})
+    tree = decompose([home], parse_release(data, release_id=1, name="own"), lambda: next(numbers))
+    things = {n.rule: n.thing_id for n in tree}
+    assert things["internet.access"] == 72
+    assert things["wifi.access"] not in (72, things["internet.access"])
+    assert len(set(things.values())) == len(tree.nodes)
