@@ -11,7 +11,7 @@ from diaodu.catalog.errors import WorkNotDrawn
 from diaodu.engine.ports import Question
 from diaodu.fulfilment.facts import OrderDecisions, OrderNames
 from diaodu.kernel import journal
-from diaodu.ordering.amend import revise_items
+from diaodu.ordering.revise import revise
 from diaodu.rules import commands as rules
 from diaodu.rules import queries as versions
 from diaodu.rules.document import to_table, with_table
@@ -59,7 +59,7 @@ def test_the_next_revision_of_an_order_follows_a_changed_audit_rule(house: House
     put(house, "audit", "rural.speed", holds="地址.农村 = false or 订单项.速率 <= 1000")
     with house.db.transaction(actor="web") as tx:
         journal.lock(tx, [order_id])
-        revise_items(tx, order_id=order_id, items=(add("P2", 801, 速率=1000),))
+        revise(tx, order_id, (add("P2", 801, 速率=1000),), made_by="web")
     house.run()
     assert house.order_state(order_id) == "completed"
     found = house.q("select n, state, release_id, problems from ordering.revision order by n")

@@ -177,7 +177,8 @@ def _advance(tx: Tx, s: _Stage, new: Sequence[WorkOrder]) -> Advance:
     order, scope = s.order, s.scope
     in_stage = [e for e in s.known if e.op is not Op.INHERITED and e.kind not in order.release.closing]
     waiting = [e for e in in_stage if e.state not in SETTLED]
-    if not waiting:
+    # An amendment that is in intake may still want work: its acceptance or its refusal calls here again.
+    if not waiting and not (order.intake and order.accepted):
         workforce.withdrawn(tx, [d.work_order for d in s.desks])
         return Advance(withdraw=sorted(scope.active), done=True)
     systems = [
