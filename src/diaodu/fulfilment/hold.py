@@ -76,6 +76,8 @@ def pause(tx: Tx, order_id: int, said: Pause) -> list[Hold]:
     known = effects.ledger(tx, [order_id])[order_id]
     if is_closing(known, order.release) or all(i.state in _NO_MORE for i in able):
         raise NothingToHold(id=order_id, states=", ".join(f"{i.key} {i.state}" for i in able))
+    over = {i.key for i in able if i.state in _NO_MORE}
+    keys = [key for key in keys if key not in over]
     holds.end_holds(tx, order_id, keys, said.cause)
     new = [NewHold(order_id, key, said.cause, said.reason, said.note, said.until) for key in keys]
     opened = holds.open_holds(tx, new)

@@ -38,9 +38,14 @@ def fold(entries: Iterable[Entry]) -> Story:
             story.revisions[1] = "intake"
         elif noun == "revision":
             story.revisions[e["n"]] = "intake" if verb == "entered" else verb
-        elif noun in story.things and (state := e.get("to") or e.get("state") or _VERBS.get(e["t"])):
-            _move(story, noun, e, str(state))
+        # The engine tells of a cancellation of its own, which is none of these.
+        elif noun in story.things and {"id", noun} & e.keys() and (state := _state(e)):
+            _move(story, noun, e, state)
     return story
+
+
+def _state(e: Entry) -> str | None:
+    return e.get("to") or e.get("state") or _VERBS.get(e["t"])
 
 
 def _move(story: Story, noun: str, e: Entry, state: str) -> None:

@@ -9,6 +9,7 @@ import orjson
 
 from diaodu.catalog import queries as catalog
 from diaodu.catalog.model import Release
+from diaodu.fulfilment.timeline_words import WORDS
 from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
 from diaodu.kernel.errors import NotFound
@@ -19,7 +20,8 @@ Entry = Mapping[str, Any]
 _STATES = {
     "acknowledged": "已受理", "pending": "待客户", "held": "挂起", "inProgress": "处理中", "closing": "归档中",
     "completed": "已竣工", "failed": "失败", "cancelled": "已撤单", "intent": "待发", "sent": "已发",
-    "confirmed": "已确认", "unknown": "未知", "undone": "已撤除", "withdrawn": "已收回",
+    "confirmed": "已确认", "unknown": "未知", "undone": "已撤除", "withdrawn": "已收回", "rejected": "未受理",
+    "assessingCancellation": "撤单待确认", "pendingCancellation": "撤单中",
 }  # fmt: skip
 
 
@@ -68,9 +70,18 @@ def _lines(entries: Sequence[Entry], names: _Names) -> Iterator[tuple[str, str]]
         kinds = ", ".join(e["kind"] for e in planned)
         yield f"计划 {len(planned)} 项:{kinds}", f"planned {len(planned)}: {kinds}"
     for entry in entries:
-        describe = _DESCRIBED.get(entry["t"])
-        if describe is not None:
+        if describe := DESCRIBED.get(entry["t"]):
             yield describe(entry, names)
+        elif words := WORDS.get(entry["t"]):
+            zh, en = (text.format_map(_Values(entry)).rstrip() for text in words)
+            yield zh, en
+
+
+class _Values(dict[str, Any]):
+    """An entry's own values; what it lacks is a dash."""
+
+    def __missing__(self, key: str) -> str:
+        return "-"
 
 
 def _captured(e: Entry, _: _Names) -> tuple[str, str]:
@@ -138,7 +149,7 @@ def _unfit(e: Entry, _: _Names) -> tuple[str, str]:
     )
 
 
-_DESCRIBED: Mapping[str, Callable[[Entry, _Names], tuple[str, str]]] = {
+DESCRIBED: Mapping[str, Callable[[Entry, _Names], tuple[str, str]]] = {
     "order.captured": _captured,
     "audit.passed": _passed,
     "audit.refused": _refused,
@@ -150,5 +161,4 @@ _DESCRIBED: Mapping[str, Callable[[Entry, _Names], tuple[str, str]]] = {
     "incident.opened": _incident,
     "decisions.made": _decided,
     "policy.unfit": _unfit,
-    "order.completed": lambda _e, _n: ("竣工", "completed"),
 }
