@@ -12,14 +12,17 @@ from diaodu.catalog.api import mount_catalogue
 from diaodu.fulfilment.api import mount_fulfilment
 from diaodu.fulfilment.api_returns import mount_returns
 from diaodu.fulfilment.api_waiting import mount_waiting
+from diaodu.fulfilment.tmf_qualification import qualifications
 from diaodu.inventory import tmf as inventory
 from diaodu.inventory.api import mount_inventory
+from diaodu.inventory.commands import Trials
 from diaodu.kernel.access import AccessPolicy
 from diaodu.kernel.db import Database
 from diaodu.ordering import tmf as ordering
 from diaodu.ordering import tmf_cancel as cancellations
 from diaodu.ordering.api import mount_ordering
 from diaodu.process.api import mount_processes
+from diaodu.provisioning.design import NearestBox
 from diaodu.rules.api import mount_decisions
 from diaodu.tmf import edge
 from diaodu.tmf.router import mount
@@ -47,7 +50,7 @@ def create_app(db: Database, policy: AccessPolicy, *, callback_hosts: frozenset[
     app.state.edge = edge.Edge(db, policy, callback_hosts)
     add_failures(app)
     router = APIRouter()
-    for resource in RESOURCES:
+    for resource in (*RESOURCES, *qualifications(Trials(NearestBox()))):
         mount(router, resource)
     mount_hub(
         router,

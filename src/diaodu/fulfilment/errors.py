@@ -153,3 +153,11 @@ class NotParked(Rejected):
     code, status = "fulfilment.not-parked", 409
     en = "Order {id} was not put on the waiting list by hand, or goes on already."
     zh = "订单 {id} 未被人工转待装，或已恢复。"
+
+
+class ServiceUnknown(Rejected):
+    """400: no offering is realised by such a service."""
+
+    code, status = "fulfilment.service-unknown", 400
+    en = "No offering is realised by the service '{service}'. Look up the specifications of the catalogue."
+    zh = "没有销售品由服务“{service}”实现。请查询目录中的服务规格。"
