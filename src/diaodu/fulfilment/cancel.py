@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from diaodu.catalog.model import Policy, Tree
-from diaodu.decomposition.decompose import decompose
-from diaodu.decomposition.model import OrderedProduct
 from diaodu.engine import commands as engine
 from diaodu.engine.ports import Cancel, Inbound, Nudge, Signal
 from diaodu.fulfilment.cancelled import closing_effect
+from diaodu.fulfilment.decompose import tree_of
 from diaodu.fulfilment.errors import NothingAwaited
-from diaodu.fulfilment.orders import OrderFacts, line_names, load_orders, load_revisions, record_decisions
+from diaodu.fulfilment.orders import OrderFacts, load_orders, load_revisions, record_decisions
 from diaodu.fulfilment.replan import replan
 from diaodu.fulfilment.standing import is_closing, settle_items
 from diaodu.kernel import journal
@@ -25,7 +24,7 @@ from diaodu.ordering import cancel as tasks
 from diaodu.ordering import commands as ordering
 from diaodu.ordering import queries as revisions
 from diaodu.ordering.cancel import CANCEL_TABLE, CancelEvent, CancelTask, Consent, Judged, Verdict, Why
-from diaodu.ordering.model import Action, ItemState, Line, Revision
+from diaodu.ordering.model import ItemState, Line, Revision
 from diaodu.planning import commands as ledger
 from diaodu.planning import queries as effects
 from diaodu.planning.model import Effect
@@ -96,31 +95,10 @@ def _fee(order: OrderFacts, lines: Sequence[Line], judged: Judged) -> int:
     return int(order.decide(Policy.CANCELLATION_FEE, line))
 
 
-def _tree(tx: Tx, base: OrderFacts, lines: Sequence[Line]) -> Tree:
+def _tree(tx: Tx, base: OrderFacts, lines: tuple[Line, ...]) -> Tree:
     """The tree of what is left: where a part of a group goes, the rest of it is broken down anew, its things kept."""
-    before = base.revision.tree or Tree(())
-    wanted = {line.key for line in base.revision.lines if line.wanted}
-    cut_into = {line.group for line in lines if line.key in wanted and not line.wanted}
-    kept = [n for n in before if n.group not in cut_into]
-    rest = [
-        OrderedProduct(
-            item_key=line.key,
-            group=line.group,
-            product_id=line.product_id,
-            spec=line.spec,
-            characteristics=line.characteristics,
-            things=_things(line, before),
-            names=line_names(base, line),
-        )
-        for line in lines
-        if line.group in cut_into and line.wanted and line.spec is not None and line.action is not Action.DELETE
-    ]
-    return Tree((*kept, *decompose(rest, base.release, lambda: tx.new_id(part_of(base.id)))))
-
-
-def _things(line: Line, before: Tree) -> dict[str, int]:
-    of = (n for n in before if n.item_key == line.key or line.product_id in n.users)
-    return {**line.things, **{n.spec: n.thing_id for n in of}}
+    left = replace(base, revision=replace(base.revision, lines=lines))
+    return tree_of(left, lambda: tx.new_id(part_of(base.id)), [base.revision])
 
 
 def _decide(tx: Tx, task: CancelTask) -> None:
