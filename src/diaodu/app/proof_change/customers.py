@@ -8,7 +8,8 @@ from random import Random
 from typing import Any
 
 from diaodu.app.proof_change.world import CLERKS, World, one_of
-from diaodu.fulfilment import cancel, hold
+from diaodu.fulfilment import cancel, hold, preaccept
+from diaodu.fulfilment import park as parking
 from diaodu.kernel import journal
 from diaodu.kernel.db import Tx
 from diaodu.ordering import commands as ordering
@@ -43,8 +44,30 @@ def capture(world: World, rng: Random) -> None:
     draft = OrderDraft(None, "web", customer, (item,))
     with world.db.transaction(actor="web") as tx:
         order_id = ordering.order_id_for(tx, source="web", key=None)
+    beforehand = item.action == "add" and rng.random() < 0.2
     with world.db.transaction(actor="web") as tx:
-        ordering.capture_orders(tx, [(order_id, draft)])
+        if beforehand:
+            preaccept.take(tx, order_id, draft, rng.choice((10, 60)))
+        else:
+            ordering.capture_orders(tx, [(order_id, draft)])
+
+
+def agree(world: World, rng: Random) -> None:
+    """预受理: the customer says yes."""
+    asked = world.rows("select order_id from ordering.hold where cause = 'pre' and ended_at is null order by id")
+    if (found := one_of(rng, asked)) is not None:
+        with world.db.transaction(actor="counter") as tx:
+            preaccept.accept(tx, found[0])
+
+
+def park(world: World, rng: Random) -> None:
+    """转待装, and back."""
+    if (order_id := one_of(rng, world.orders())) is not None:
+        with world.db.transaction(actor="dispatcher") as tx:
+            if rng.random() < 0.6:
+                parking.park(tx, order_id, by="dispatcher", reason="later")
+            else:
+                parking.unpark(tx, order_id, by="dispatcher")
 
 
 def _new(rng: Random, room: int) -> ItemDraft:

@@ -6,7 +6,7 @@ from random import Random
 from diaodu.app.proof_change import staff
 from diaodu.app.proof_change.world import CLERKS, World
 from diaodu.app.technicians import report_of
-from diaodu.fulfilment import cancel, hold, returns
+from diaodu.fulfilment import cancel, hold, park, preaccept, returns
 from diaodu.fulfilment import fallout_commands as fallout
 from diaodu.kernel.errors import Rejected
 from diaodu.ordering.holds import Cause
@@ -31,7 +31,7 @@ def lead_to_the_end(world: World, rng: Random) -> list[str]:
     world.site.misbehave("*", {})
     world.crew.replace()
     for n in range(ROUNDS):
-        for at in (_hand_in, _say, _resume, _desks, _recalls, _repair):
+        for at in (_hand_in, _say, _resume, _unpark, _desks, _recalls, _repair):
             at(world)
         world.everybody()
         if not (left := _left(world)):
@@ -75,6 +75,17 @@ def _resume(world: World) -> None:
                     hold.resume(tx, order, Cause(cause))
                 elif cause == Cause.RETURNED:
                     returns.clear(tx, order, by="counter")
+                elif cause == Cause.PRE:
+                    preaccept.accept(tx, order)
+        except Rejected:
+            pass
+
+
+def _unpark(world: World) -> None:
+    for order in world.orders():
+        try:
+            with world.db.transaction(actor="dispatcher") as tx:
+                park.unpark(tx, order, by="dispatcher")
         except Rejected:
             pass
 
