@@ -33,7 +33,10 @@ def test_the_example_is_compiled() -> None:
     assert [e.id for e in made.effects_of["resource/router"]] == ["reserve.router", "install.router"]
     assert made.effects["reserve.access"].on_change is OnChange.MAKE_BEFORE_BREAK
     assert (made.work["W3"].performer, made.work["W3"].role) == (Performer.PEOPLE, "line")
-    assert sorted(made.closing) == ["archive.billing", "archive.resource", "archive.sla", "notice.completed"]
+    assert sorted(made.closing) == [
+        "archive.billing", "archive.resource", "archive.sla", "fee.cancellation", "notice.cancelled",
+        "notice.completed",
+    ]  # fmt: skip
     assert made.specifications["product/voice"].level == "product"
 
 

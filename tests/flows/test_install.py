@@ -18,13 +18,15 @@ def test_a_bundle_is_built_with_every_effect_confirmed_after_what_it_needs(house
     assert {e.state for e in ledger} == {State.CONFIRMED}
     assert {e.kind: sorted(kinds[n] for n in e.needs) for e in ledger} == {
         "reserve.access": [], "reserve.onu": [], "reserve.stb": [], "reserve.number": [],
-        "olt.port": [], "aaa.account": [], "iptv.account": [], "ims.user": [],
+        "olt.port": ["reserve.access"], "aaa.account": ["reserve.access"],
+        "iptv.account": ["reserve.access", "reserve.stb"], "ims.user": ["reserve.access", "reserve.number"],
         "itms.config": ["aaa.account", "ims.user", "iptv.account", "olt.port"],
-        "line.splice": [],
-        "install.onu": ["line.splice"], "install.stb": ["line.splice"], "install.phone": ["line.splice"],
-        "test.broadband": ["install.onu", "itms.config"],
-        "test.iptv": ["install.stb", "itms.config"],
-        "test.voice": ["install.phone", "itms.config"],
+        "line.splice": ["reserve.access"],
+        "install.onu": ["line.splice", "reserve.onu"], "install.stb": ["line.splice", "reserve.stb"],
+        "install.phone": ["line.splice", "reserve.number"],
+        "test.broadband": ["install.onu", "itms.config", "line.splice", "olt.port"],
+        "test.iptv": ["install.stb", "itms.config", "line.splice", "olt.port"],
+        "test.voice": ["install.phone", "itms.config", "line.splice", "olt.port"],
         "archive.billing": [], "archive.resource": [], "archive.sla": [], "notice.completed": [],
     }  # fmt: skip
     landed = _landings(house, order_id)
