@@ -22,6 +22,7 @@ from rich.console import Console
 from diaodu.app.installation import opened
 from diaodu.app.invariants import check_all
 from diaodu.app.processes import DIAODU
+from diaodu.app.proof_changes import agree_to_fees, change_one
 from diaodu.app.proof_record import KILLS as KILLED
 from diaodu.app.proof_record import add_row
 from diaodu.app.technicians import work_once
@@ -81,8 +82,11 @@ def prove(minutes: float, seed: int, record: Path, console: Console) -> bool:
     return all(r.whole for r in rounds)
 
 
-def run_round(seed: int, *, orders: int = ORDERS, kills: int = KILLS) -> Round:
-    """Submit ``orders`` while processes are killed ``kills`` times, wait for all of them, check the invariants."""
+def run_round(seed: int, *, orders: int = ORDERS, kills: int = KILLS, changes: int = 0) -> Round:
+    """Submit ``orders`` while processes are killed ``kills`` times, wait for all of them, check the invariants.
+
+    ``changes`` of them are amended or cancelled on their way.
+    """
     rng = random.Random(seed)
     found = Round(seed)
     with server() as (told, process), opened(told["database_url"]) as db:
@@ -92,9 +96,11 @@ def run_round(seed: int, *, orders: int = ORDERS, kills: int = KILLS) -> Round:
         deadline = time.monotonic() + PATIENCE_S + kills * PAUSE_S[1]
         while time.monotonic() < deadline:
             _submit(told, waiting)
+            changes -= change_one(told, db, rng) if changes else 0
+            agree_to_fees(db)
             work_once(db)
             fire.perhaps()
-            if not waiting and not fire.left and not _open_orders(db):
+            if not waiting and not fire.left and not changes and not _open_orders(db):
                 break
             time.sleep(STEP_S)
         found.orders, found.kills = _completed(db), fire.done
@@ -199,7 +205,8 @@ def _open_orders(db: Database) -> list[str]:
     """What has not come to its end: orders, and what they still have to tell (the notice follows completion)."""
     with db.transaction(actor="proof") as tx:
         orders = tx.rows(
-            "select external_id, id, state, items from ordering.v_product_order where state <> 'completed' order by id"
+            "select external_id, id, state, items from ordering.v_product_order"
+            " where state not in ('completed', 'cancelled') order by id"
         )
         effects = tx.rows(
             "select order_id, kind, state from planning.effect"
