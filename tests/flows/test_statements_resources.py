@@ -9,6 +9,7 @@ from tests.flows.operator import House, add, change, ports
 from tests.flows.test_returns import send_back, until
 from tests.flows.test_statements_amend import amend
 
+from diaodu.app.invariants import check_all
 from diaodu.fulfilment import park, preaccept
 from diaodu.fulfilment.errors import NotParked, PreacceptanceEnded, PreacceptanceTooLong, WorkBegun
 from diaodu.inventory import commands as inventory
@@ -54,11 +55,11 @@ def test_28_the_last_port_goes_to_one_order_and_the_other_hears_what_else_there_
     ]
     with house.db.transaction() as tx:
         inventory.add_resources(tx, RURAL, far)
-    first = house.order("C801", add("P2", 801))
-    second = house.order("C802", add("P2", 802))
+    asked = [house.order("C801", add("P2", 801)), house.order("C802", add("P2", 802))]
 
     house.run(technicians=False)
 
+    first, second = sorted(asked, key=house.order_state, reverse=True)
     assert house.items(first) == {"1": ("inProgress", None)}
     assert house.items(second) == {"1": ("held", "no-resource")}
     assert {e.state for e in house.effects(second)} == {State.SENT}
@@ -176,6 +177,7 @@ def test_32_the_terminal_stays_for_the_others_and_is_collected_with_the_last_one
 
 def test_a_pre_acceptance_ends_by_itself_and_sets_everything_free(house: House) -> None:
     order_id = pre(house, "C801", add("P2", 801))
+    house.run()
     later = house.order("C802", add("P2", 802))
     house.run()
     assert house.items(order_id) == {"1": ("pending", "pre")}
@@ -332,3 +334,44 @@ def test_a_cancelled_order_gives_back_in_one_area_and_leaves_its_place_in_the_ot
     assert house.resources(1, 2) == used
     with house.db.transaction() as tx:
         assert waiting.waiting_list(tx, RURAL) == []
+
+
+def test_the_data_are_whole_while_ports_are_held_softly_marked_bad_and_waited_for(house: House) -> None:
+    held = pre(house, "C601", add("P1", 601))
+    bad = house.order("C602", add("P2", 602))
+    work = until(house, "W3", bad)
+    send_back(house, work, "port-bad")
+    parked = house.order("C801", add("P2", 801))
+    house.run(technicians=False, send=False)
+    with house.db.transaction() as tx:
+        park.park(tx, parked, by="dispatcher", reason="pole is missing")
+    house.run(technicians=False)
+    assert {c.name: c.violations for c in check_all(house.db, network=False) if c.violations} == {}
+
+    let_pass(house, held)
+    with house.db.transaction() as tx:
+        park.unpark(tx, parked, by="dispatcher")
+    house.run()
+
+    assert [house.order_state(o) for o in (held, bad, parked)] == ["cancelled", "completed", "completed"]
+    assert {c.name: c.violations for c in check_all(house.db, network=False) if c.violations} == {}
+
+
+def test_a_worker_that_dies_between_confirming_and_telling_leaves_a_firm_order(house: House) -> None:
+    order_id = pre(house, "C601", add("P2", 601))
+    house.run()
+    say_yes(house, order_id)
+    told = house.areas._tell
+
+    def die(_answers: object) -> None:
+        raise ConnectionError
+
+    house.areas._tell = die
+    with pytest.raises(ConnectionError):
+        house.areas.run_until_idle()
+    house.areas._tell = told
+    let_pass(house, order_id)
+    house.run()
+
+    assert house.order_state(order_id) == "completed"
+    assert house.q("select count(*) from engine.incident") == [(0,)]
