@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -49,11 +50,8 @@ def revisions(house: House, order_id: int) -> list[tuple[int, str]]:
 def since(house: House, order_id: int, before: list[Effect]) -> dict[str, list[str]]:
     """What the plan added: kinds by operation; closing effects aside."""
     known = {e.id for e in before}
-    found: dict[str, list[str]] = {}
-    for e in house.effects(order_id):
-        if e.id not in known and e.kind not in CLOSING:
-            found.setdefault(e.op, []).append(e.kind)
-    return {op: sorted(kinds) for op, kinds in found.items()}
+    new = [e for e in house.effects(order_id) if e.id not in known and e.kind not in CLOSING]
+    return {op: sorted(e.kind for e in new if e.op == op) for op in {e.op for e in new}}
 
 
 def states(house: House, order_id: int) -> dict[int, State]:
@@ -278,11 +276,8 @@ def test_08_one_of_two_clerks_wins_and_the_other_is_told_who(house: House) -> No
         except RevisionTaken as refusal:
             told[clerk] = refusal
 
-    clerks = [threading.Thread(target=submit, args=c) for c in (("li", 500), ("wang", 1000))]
-    for clerk in clerks:
-        clerk.start()
-    for clerk in clerks:
-        clerk.join()
+    with ThreadPoolExecutor() as clerks:
+        list(clerks.map(submit, ("li", "wang"), (500, 1000)))
 
     [winner] = [name for name, answer in told.items() if answer == Revised(2, "intake")]
     [refusal] = [answer for answer in told.values() if isinstance(answer, RevisionTaken)]
