@@ -293,7 +293,7 @@ def test_a_merge_patch_changes_what_it_names_and_tells_the_listeners(http: httpx
     ("patch", "status", "code"),
     [
         ({"id": "5"}, 400, "tmf.not-patchable"),
-        ({"state": "completed"}, 400, "tmf.not-patchable"),
+        ({"state": "completed"}, 409, "ordering.state-follows"),
         ({"priority": "9"}, 400, "tmf.bad-attribute"),
         ({"requestedStartDate": "soon"}, 400, "tmf.bad-attribute"),
         ({"productOrderItem": []}, 400, "ordering.no-item"),
