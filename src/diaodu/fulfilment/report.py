@@ -24,6 +24,7 @@ from diaodu.planning import commands as ledger
 from diaodu.planning import queries as effects
 from diaodu.planning.model import OPEN, Effect, Op, State
 from diaodu.planning.plan import RELEASE
+from diaodu.workforce import queries as work_orders
 
 # What an area says of a wish: it stands in the area's queue, or it cannot be.
 _OF_AREAS: Mapping[str, State] = {"waiting": State.SENT, "refused": State.WITHDRAWN}
@@ -64,6 +65,7 @@ class Reports:
             if "task" in job.body:
                 signals.append(Message(job.root_id, "task", str(job.body["task"])))
             journal.record(tx, job.root_id, _entry(job))
+        _end_late(tx, jobs)
         changed = ledger.land(tx, list(landings.values()))
         changed += decide_failures(tx, orders, changed)
         _pass_points(tx, orders, changed)
@@ -75,6 +77,17 @@ class Reports:
         settle_items(tx, orders.values())
         record_decisions(tx, again)
         return [*signals, *_ended(tx, orders, changed), *designed, *_reopened(tx, again)]
+
+
+def _end_late(tx: Tx, jobs: Sequence[Inbound]) -> None:
+    """A late report ends its task too, where that is still open; in time, whoever reported has told so."""
+    late = [j for j in jobs if j.body.get("late")]
+    desks = work_orders.desks(tx, {j.root_id for j in late})
+    for task, job in {int(j.body["task"]): j for j in late}.items():
+        desk = desks[job.root_id][task]
+        if desk.open:
+            told = {"by": job.body["by"], "late": True, "from": desk.state, "to": "done"}
+            journal.record(tx, job.root_id, {"t": "task.done", "task": task} | told)
 
 
 def _landing(effect: Effect, outcome: Mapping[str, Any], claims: Mapping[str, Any]) -> ledger.Landing:

@@ -140,7 +140,8 @@ def _address(
     facts: _Facts,
 ) -> Mapping[str, Any]:
     """The address that was sent, else that of before; a part moves with its 套餐 unless it stood elsewhere."""
-    sent = facts.address_of(item)
+    # What is taken away is taken away where it stands.
+    sent = existing["address"] if existing and item.action == Action.DELETE else facts.address_of(item)
     if sent is None and known and parent:
         around = facts.before.parent(known)
         sent = parent.address if around and around.address == known.address else known.address
