@@ -1,13 +1,10 @@
-"""What is written down and given back: archive, release, free, claims, quarantine, faulty ports."""
+"""What is written down and given back: archive, release, free, claims, quarantine."""
 
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from diaodu.inventory import commands, queries
 from diaodu.inventory.model import ProductState, ResourceState, ServiceState
-from diaodu.kernel.errors import NotFound
 
 AREA, CUSTOMER = 7, 4711
 ROOM_A, ROOM_C = 601, 603
@@ -158,22 +155,3 @@ def test_withdrawing_leaves_alone_what_is_in_use(orders: Any) -> None:
     orders.ask(1, "withdraw", {"request": 1000})
     orders.run()
     assert orders.rows("select count(*) from inventory.resource where state = 2") == [(3,)]
-
-
-def test_a_faulty_port_is_not_chosen_and_names_who_needs_another(orders: Any) -> None:
-    orders.line(1, ROOM_C)
-    orders.run()
-    with orders.db.transaction() as tx:
-        assert commands.mark_faulty(tx, AREA, 2001) == 10
-        assert commands.mark_faulty(tx, AREA, 2001) is None
-    orders.line(2, ROOM_C)
-    orders.run()
-    assert orders.answers() == {1: ["served"], 2: ["waiting"]}
-
-
-def test_a_resource_that_does_not_exist_is_not_found(orders: Any) -> None:
-    with pytest.raises(NotFound), orders.db.transaction() as tx:
-        commands.mark_faulty(tx, AREA, 999)
-    with pytest.raises(NotFound), orders.db.transaction() as tx:
-        queries.get_resource(tx, 999)
-    assert orders.rows("select count(*) from inventory.resource where state = 3") == [(0,)]

@@ -1,4 +1,4 @@
-"""Writes by people and construction: new resources, faulty ports, the end of quarantines; and reservations on trial."""
+"""Writes by people and construction: new resources, the end of quarantines; and reservations on trial."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,20 +39,6 @@ def add_resources(tx: Tx, area: int, rows: Sequence[NewResource]) -> None:
     )  # fmt: skip
     if any(row[1] in TREE for row in rows):
         tx.run("update inventory.area set topology = topology + 1 where id = %s", (area,))
-
-
-def mark_faulty(tx: Tx, area: int, resource_id: int) -> int | None:
-    """Take a bad resource out of use; returns the thing that held it and now needs another. NotFound."""
-    lock_area(tx, area)
-    row = tx.row("select holder from inventory.resource where area = %s and id = %s", (area, resource_id))
-    if row is None:
-        raise NotFound(entity="resource", id=resource_id)
-    tx.run(
-        "update inventory.resource set state = %s, holder = null, order_id = null where area = %s and id = %s",
-        (int(ResourceState.FAULTY), area, resource_id),
-    )
-    holder: int | None = row[0]
-    return holder
 
 
 def end_quarantines(tx: Tx, area: int) -> int:
