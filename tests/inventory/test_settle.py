@@ -3,8 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from diaodu.inventory import commands, queries
 from diaodu.inventory.model import ProductState, ResourceState, ServiceState
+from diaodu.kernel.errors import NotFound
 
 AREA, CUSTOMER = 7, 4711
 ROOM_A, ROOM_C = 601, 603
@@ -155,3 +158,8 @@ def test_withdrawing_leaves_alone_what_is_in_use(orders: Any) -> None:
     orders.ask(1, "withdraw", {"request": 1000})
     orders.run()
     assert orders.rows("select count(*) from inventory.resource where state = 2") == [(3,)]
+
+
+def test_a_resource_that_does_not_exist_is_not_found(orders: Any) -> None:
+    with pytest.raises(NotFound), orders.db.transaction() as tx:
+        queries.get_resource(tx, 999)
