@@ -103,9 +103,7 @@ def examine(
         if obstacle or target is None:
             detail = obstacle or "not mapped"
             if token.task is not None:
-                detail += (
-                    f"; task {token.task} is open there: finish it first, leave it with a note, or map it"
-                )
+                detail += f"; task {token.task} is open there: finish it first, leave it with a note, or map it"
             report.findings.append(Finding("no-place", node.id, mapping.get(node.id, ""), detail))
             continue
         passage = Passage(token, target, -1)
