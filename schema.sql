@@ -6,6 +6,8 @@ CREATE SCHEMA catalog;
 
 CREATE SCHEMA engine;
 
+CREATE SCHEMA fulfilment;
+
 CREATE SCHEMA inventory;
 
 CREATE SCHEMA kernel;
@@ -114,7 +116,7 @@ CREATE TABLE engine.external_task (
     lock_token text,
     created_at timestamp with time zone NOT NULL
 )
-WITH (fillfactor='70');
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='5000');
 
 CREATE TABLE engine.human_task (
     part smallint NOT NULL,
@@ -135,7 +137,7 @@ CREATE TABLE engine.human_task (
     claimed_at timestamp with time zone,
     ended_at timestamp with time zone
 )
-WITH (fillfactor='70');
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='5000');
 
 CREATE TABLE engine.incident (
     part smallint NOT NULL,
@@ -165,7 +167,7 @@ CREATE TABLE engine.instance (
     parent_id bigint,
     parent_token bigint
 )
-WITH (fillfactor='50');
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='5000');
 
 CREATE TABLE engine.job (
     part smallint NOT NULL,
@@ -216,6 +218,73 @@ CREATE VIEW engine.v_human_task AS
     claimed_at,
     ended_at
    FROM engine.human_task;
+
+CREATE TABLE fulfilment.bulk (
+    id bigint NOT NULL,
+    cause text NOT NULL,
+    element text,
+    per_second double precision NOT NULL,
+    stop_share double precision NOT NULL,
+    stop_least integer NOT NULL,
+    reason text NOT NULL,
+    found integer NOT NULL,
+    digest text NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    confirmed_at timestamp with time zone,
+    slots jsonb,
+    stopped_at timestamp with time zone,
+    stopped_by text
+);
+
+CREATE TABLE fulfilment.bulk_part (
+    part smallint NOT NULL,
+    bulk_id bigint NOT NULL,
+    last_id bigint NOT NULL,
+    resumed integer NOT NULL,
+    mended integer NOT NULL,
+    failed integer NOT NULL,
+    ended_at timestamp with time zone
+);
+
+CREATE TABLE fulfilment.fallout (
+    part smallint NOT NULL,
+    id bigint NOT NULL,
+    order_id bigint NOT NULL,
+    subject text NOT NULL,
+    kind text NOT NULL,
+    work text,
+    item_key text,
+    element text,
+    cause text NOT NULL,
+    class text NOT NULL,
+    told jsonb NOT NULL,
+    advice text NOT NULL,
+    state text NOT NULL,
+    pool integer,
+    assignee text,
+    attempts smallint NOT NULL,
+    failed_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone,
+    resolution text,
+    evidence jsonb,
+    bulk_id bigint,
+    opened_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone
+)
+WITH (fillfactor='70');
+
+CREATE TABLE fulfilment.qualification (
+    part smallint NOT NULL,
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    external_id text,
+    result text NOT NULL,
+    document jsonb NOT NULL,
+    made_by text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
 
 CREATE TABLE inventory.address (
     id bigint NOT NULL,
@@ -270,8 +339,11 @@ CREATE TABLE inventory.request (
     answer jsonb,
     served_at timestamp with time zone,
     told boolean NOT NULL,
-    waits text[] DEFAULT '{}'::text[] NOT NULL
-);
+    waits text[] DEFAULT '{}'::text[] NOT NULL,
+    until timestamp with time zone,
+    CONSTRAINT request_state CHECK (((state >= 0) AND (state <= 5)))
+)
+WITH (autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='5000');
 
 CREATE TABLE inventory.resource (
     area integer NOT NULL,
@@ -422,6 +494,35 @@ CREATE TABLE kernel.setting (
     value jsonb NOT NULL
 );
 
+CREATE TABLE ordering.cancel_task (
+    part smallint NOT NULL,
+    id bigint NOT NULL,
+    order_id bigint NOT NULL,
+    state text NOT NULL,
+    reason text,
+    items jsonb NOT NULL,
+    fee jsonb,
+    made_by text NOT NULL,
+    extra jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    decided_at timestamp with time zone,
+    ended_at timestamp with time zone
+);
+
+CREATE TABLE ordering.hold (
+    part smallint NOT NULL,
+    id bigint NOT NULL,
+    order_id bigint NOT NULL,
+    item_key text NOT NULL,
+    cause text NOT NULL,
+    reason text,
+    note text,
+    made_by text NOT NULL,
+    since_at timestamp with time zone NOT NULL,
+    until_at timestamp with time zone,
+    ended_at timestamp with time zone
+);
+
 CREATE TABLE ordering.order_item (
     part smallint NOT NULL,
     id bigint NOT NULL,
@@ -466,7 +567,11 @@ CREATE TABLE ordering.revision (
     design jsonb,
     problems jsonb DEFAULT '[]'::jsonb NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    decided_at timestamp with time zone
+    decided_at timestamp with time zone,
+    made_by text DEFAULT ''::text NOT NULL,
+    base integer,
+    digest bytea DEFAULT '\x'::bytea NOT NULL,
+    note text
 );
 
 CREATE VIEW ordering.v_product_order AS
@@ -485,16 +590,15 @@ CREATE VIEW ordering.v_product_order AS
     extra,
     ( SELECT
                 CASE
-                    WHEN (min(i.state) = max(i.state)) THEN replace(min(i.state), 'closing'::text, 'inProgress'::text)
-                    WHEN bool_and((i.state = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text, 'rejected'::text]))) THEN
+                    WHEN bool_and((i.state = ANY (ARRAY['cancelled'::text, 'rejected'::text]))) THEN
                     CASE
-                        WHEN (bool_or((i.state = 'completed'::text)) AND bool_or((i.state = 'failed'::text))) THEN 'partial'::text
-                        WHEN bool_or((i.state = 'completed'::text)) THEN 'completed'::text
-                        WHEN bool_or((i.state = 'failed'::text)) THEN 'failed'::text
+                        WHEN (min(i.state) = max(i.state)) THEN min(i.state)
                         ELSE 'cancelled'::text
                     END
-                    WHEN bool_or((i.state <> ALL (ARRAY['held'::text, 'pending'::text]))) THEN 'inProgress'::text
-                    ELSE 'held'::text
+                    WHEN (min(i.state) FILTER (WHERE (i.state <> ALL (ARRAY['cancelled'::text, 'rejected'::text]))) = max(i.state) FILTER (WHERE (i.state <> ALL (ARRAY['cancelled'::text, 'rejected'::text])))) THEN replace(min(i.state) FILTER (WHERE (i.state <> ALL (ARRAY['cancelled'::text, 'rejected'::text]))), 'closing'::text, 'inProgress'::text)
+                    WHEN bool_and((i.state = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text, 'rejected'::text]))) THEN 'partial'::text
+                    WHEN bool_and((i.state = ANY (ARRAY['held'::text, 'pending'::text, 'cancelled'::text, 'rejected'::text]))) THEN 'held'::text
+                    ELSE 'inProgress'::text
                 END AS "case"
            FROM ordering.order_item i
           WHERE ((i.part = o.part) AND (i.order_id = o.id))) AS state,
@@ -510,7 +614,7 @@ CREATE VIEW ordering.v_product_order AS
           WHERE ((i.part = o.part) AND (i.order_id = o.id))) AS items,
     ( SELECT r.document
            FROM ordering.revision r
-          WHERE ((r.part = o.part) AND (r.order_id = o.id))
+          WHERE ((r.part = o.part) AND (r.order_id = o.id) AND (r.state <> 'stale'::text))
           ORDER BY (r.state = 'accepted'::text) DESC, r.n DESC
          LIMIT 1) AS document
    FROM ordering.product_order o;
@@ -614,9 +718,10 @@ CREATE TABLE planning.effect (
     due_at timestamp with time zone,
     created_at timestamp with time zone NOT NULL,
     sent_at timestamp with time zone,
-    ended_at timestamp with time zone
+    ended_at timestamp with time zone,
+    held boolean DEFAULT false NOT NULL
 )
-WITH (fillfactor='60');
+WITH (fillfactor='60', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='5000');
 
 CREATE VIEW planning.v_effect AS
  SELECT part,
@@ -629,14 +734,17 @@ CREATE VIEW planning.v_effect AS
     state,
     result,
     created_at,
-    ended_at
+    ended_at,
+    of_id
    FROM planning.effect;
 
 CREATE TABLE provisioning.element (
     name text NOT NULL,
     system text NOT NULL,
     host text NOT NULL,
-    port integer NOT NULL
+    port integer NOT NULL,
+    queryable boolean DEFAULT true NOT NULL,
+    idempotent boolean DEFAULT true NOT NULL
 );
 
 CREATE TABLE rules.decision (
@@ -693,7 +801,8 @@ CREATE TABLE tmf.delivery (
     created_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
     last_error text
-);
+)
+WITH (autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='5000');
 
 CREATE TABLE tmf.subscription (
     id bigint NOT NULL,
@@ -701,6 +810,45 @@ CREATE TABLE tmf.subscription (
     callback text NOT NULL,
     query text DEFAULT ''::text NOT NULL,
     owner text NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE workforce.appointment (
+    part smallint NOT NULL,
+    id bigint NOT NULL,
+    order_id bigint NOT NULL,
+    status text NOT NULL,
+    start_at timestamp with time zone NOT NULL,
+    end_at timestamp with time zone NOT NULL,
+    extra jsonb NOT NULL,
+    made_by text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE workforce.recall (
+    part smallint NOT NULL,
+    id bigint NOT NULL,
+    order_id bigint NOT NULL,
+    task_id bigint NOT NULL,
+    effects bigint[] NOT NULL,
+    state text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    answer text,
+    answered_at timestamp with time zone,
+    decided_by text,
+    note text,
+    ended_at timestamp with time zone
+);
+
+CREATE TABLE workforce.visit (
+    part smallint NOT NULL,
+    id bigint NOT NULL,
+    place jsonb NOT NULL,
+    start_at timestamp with time zone,
+    end_at timestamp with time zone,
+    made_by text NOT NULL,
     created_at timestamp with time zone NOT NULL
 );
 
@@ -712,7 +860,12 @@ CREATE TABLE workforce.work_order (
     lines jsonb NOT NULL,
     release_id integer NOT NULL,
     place jsonb NOT NULL,
-    created_at timestamp with time zone NOT NULL
+    created_at timestamp with time zone NOT NULL,
+    customer_id bigint,
+    visit_id bigint,
+    appointment_id bigint,
+    start_at timestamp with time zone,
+    end_at timestamp with time zone
 );
 
 ALTER TABLE ONLY kernel.history ATTACH PARTITION kernel.history_rest DEFAULT;
@@ -756,6 +909,18 @@ ALTER TABLE ONLY engine.schedule
 ALTER TABLE ONLY engine.subscription
     ADD CONSTRAINT subscription_pkey PRIMARY KEY (part, instance_id, name);
 
+ALTER TABLE ONLY fulfilment.bulk_part
+    ADD CONSTRAINT bulk_part_pkey PRIMARY KEY (part, bulk_id);
+
+ALTER TABLE ONLY fulfilment.bulk
+    ADD CONSTRAINT bulk_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY fulfilment.fallout
+    ADD CONSTRAINT fallout_pkey PRIMARY KEY (part, id);
+
+ALTER TABLE ONLY fulfilment.qualification
+    ADD CONSTRAINT qualification_pkey PRIMARY KEY (part, id);
+
 ALTER TABLE ONLY inventory.address
     ADD CONSTRAINT address_pkey PRIMARY KEY (id);
 
@@ -797,6 +962,12 @@ ALTER TABLE ONLY kernel.root
 
 ALTER TABLE ONLY kernel.setting
     ADD CONSTRAINT setting_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY ordering.cancel_task
+    ADD CONSTRAINT cancel_task_pkey PRIMARY KEY (part, order_id, id);
+
+ALTER TABLE ONLY ordering.hold
+    ADD CONSTRAINT hold_pkey PRIMARY KEY (part, order_id, id);
 
 ALTER TABLE ONLY ordering.order_item
     ADD CONSTRAINT order_item_part_order_id_item_key_key UNIQUE (part, order_id, item_key);
@@ -876,6 +1047,15 @@ ALTER TABLE ONLY tmf.subscription
 ALTER TABLE ONLY tmf.subscription
     ADD CONSTRAINT subscription_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY workforce.appointment
+    ADD CONSTRAINT appointment_pkey PRIMARY KEY (part, id);
+
+ALTER TABLE ONLY workforce.recall
+    ADD CONSTRAINT recall_pkey PRIMARY KEY (part, order_id, id);
+
+ALTER TABLE ONLY workforce.visit
+    ADD CONSTRAINT visit_pkey PRIMARY KEY (part, id);
+
 ALTER TABLE ONLY workforce.work_order
     ADD CONSTRAINT work_order_pkey PRIMARY KEY (part, id);
 
@@ -909,6 +1089,18 @@ CREATE INDEX schedule_due ON engine.schedule USING btree (due_at);
 
 CREATE INDEX subscription_name ON engine.subscription USING btree (part, name);
 
+CREATE INDEX bulk_confirmed ON fulfilment.bulk USING btree (confirmed_at) WHERE ((confirmed_at IS NOT NULL) AND (stopped_at IS NULL));
+
+CREATE INDEX fallout_cause ON fulfilment.fallout USING btree (cause, element, part, id) WHERE (state = 'open'::text);
+
+CREATE INDEX fallout_incident ON fulfilment.fallout USING btree (part, id) WHERE ((subject = 'incident'::text) AND (state <> 'closed'::text));
+
+CREATE INDEX fallout_list ON fulfilment.fallout USING btree (due_at, id) WHERE (state = ANY (ARRAY['open'::text, 'claimed'::text]));
+
+CREATE INDEX fallout_order ON fulfilment.fallout USING btree (part, order_id);
+
+CREATE INDEX qualification_expires ON fulfilment.qualification USING btree (part, expires_at);
+
 CREATE INDEX address_full ON inventory.address USING btree (full_name text_pattern_ops);
 
 CREATE INDEX address_parent ON inventory.address USING btree (parent_id, name);
@@ -916,6 +1108,8 @@ CREATE INDEX address_parent ON inventory.address USING btree (parent_id, name);
 CREATE INDEX product_customer ON inventory.product USING btree (customer_id, id);
 
 CREATE INDEX request_open ON inventory.request USING btree (area, class, asked_at, id) WHERE (state = 0);
+
+CREATE INDEX request_until ON inventory.request USING btree (area, until) WHERE ((until IS NOT NULL) AND (state = ANY (ARRAY[0, 4])));
 
 CREATE INDEX request_untold ON inventory.request USING btree (area, id) WHERE (NOT told);
 
@@ -932,6 +1126,10 @@ CREATE INDEX resource_up ON inventory.resource USING btree (area, up_id);
 CREATE INDEX service_product ON inventory.service USING btree (area, product_id);
 
 CREATE INDEX usage_product ON inventory.usage USING btree (area, product_id);
+
+CREATE UNIQUE INDEX cancel_task_id ON ordering.cancel_task USING btree (part, id);
+
+CREATE UNIQUE INDEX hold_open ON ordering.hold USING btree (part, order_id, item_key, cause) WHERE (ended_at IS NULL);
 
 CREATE INDEX product_order_customer ON ordering.product_order USING btree (customer_id);
 
@@ -957,7 +1155,17 @@ CREATE INDEX delivery_due ON tmf.delivery USING btree (part, due_at, id) WHERE (
 
 CREATE INDEX delivery_entity ON tmf.delivery USING btree (part, root_id, subscription_id, id) WHERE (state = 0);
 
+CREATE INDEX appointment_order ON workforce.appointment USING btree (part, order_id);
+
+CREATE INDEX recall_due ON workforce.recall USING btree (due_at) WHERE (ended_at IS NULL);
+
+CREATE UNIQUE INDEX recall_open ON workforce.recall USING btree (part, task_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX work_order_customer ON workforce.work_order USING btree (customer_id, created_at);
+
 CREATE INDEX work_order_order ON workforce.work_order USING btree (part, order_id);
+
+CREATE INDEX work_order_visit ON workforce.work_order USING btree (visit_id) WHERE (visit_id IS NOT NULL);
 
 ALTER INDEX kernel.history_pkey ATTACH PARTITION kernel.history_rest_pkey;
 
@@ -966,6 +1174,12 @@ ALTER TABLE ONLY engine.bulk_part
 
 ALTER TABLE ONLY engine.instance
     ADD CONSTRAINT instance_part_root_id_fkey FOREIGN KEY (part, root_id) REFERENCES kernel.root(part, id);
+
+ALTER TABLE ONLY fulfilment.bulk_part
+    ADD CONSTRAINT bulk_part_bulk_id_fkey FOREIGN KEY (bulk_id) REFERENCES fulfilment.bulk(id);
+
+ALTER TABLE ONLY fulfilment.fallout
+    ADD CONSTRAINT fallout_part_order_id_fkey FOREIGN KEY (part, order_id) REFERENCES kernel.root(part, id);
 
 ALTER TABLE ONLY inventory.address
     ADD CONSTRAINT address_area_fkey FOREIGN KEY (area) REFERENCES inventory.area(id);
@@ -990,6 +1204,12 @@ ALTER TABLE ONLY inventory.service
 
 ALTER TABLE ONLY inventory.usage
     ADD CONSTRAINT usage_area_fkey FOREIGN KEY (area) REFERENCES inventory.area(id);
+
+ALTER TABLE ONLY ordering.cancel_task
+    ADD CONSTRAINT cancel_task_part_order_id_fkey FOREIGN KEY (part, order_id) REFERENCES kernel.root(part, id);
+
+ALTER TABLE ONLY ordering.hold
+    ADD CONSTRAINT hold_part_order_id_fkey FOREIGN KEY (part, order_id) REFERENCES kernel.root(part, id);
 
 ALTER TABLE ONLY ordering.product_order
     ADD CONSTRAINT product_order_part_id_fkey FOREIGN KEY (part, id) REFERENCES kernel.root(part, id);

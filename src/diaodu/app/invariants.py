@@ -193,6 +193,7 @@ select e.order_id, e.id, e.kind, e.state, coalesce(n.kind, n.id::text, '?')
   from planning.effect e cross join lateral unnest(e.needs) as u(id)
   left join planning.effect n on n.part = e.part and n.order_id = e.order_id and n.id = u.id
  where e.op <> 'inherited' and e.state in ('sent', 'unknown', 'confirmed')
+   and not coalesce(e.result, '{}') ? 'late'  -- done before anybody could say that it was to wait
    and (n.id is null or n.state not in ('confirmed', 'undone')
         or n.state = 'confirmed' and e.sent_at is not null and n.ended_at > e.sent_at)
 """

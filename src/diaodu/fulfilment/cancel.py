@@ -27,7 +27,7 @@ from diaodu.ordering.cancel import CANCEL_TABLE, CancelEvent, CancelTask, Consen
 from diaodu.ordering.model import ItemState, Line, Revision
 from diaodu.planning import commands as ledger
 from diaodu.planning import queries as effects
-from diaodu.planning.model import Effect
+from diaodu.planning.model import Effect, Op, State
 
 # How long the customer may think about the fee; silence is a no.
 CONSENT = timedelta(days=3)
@@ -69,7 +69,7 @@ def cut(tx: Tx, order_id: int, chosen: Collection[str]) -> Cut:
     base = load_revisions(tx, {order_id: order.intake})[order_id] if order.intake is not None else order
     together = [key for key in base.groups() if base.release.offerings[base.lines()[key].offering].cancel_together]
     known = effects.ledger(tx, [order_id])[order_id]
-    closing = [i.key for i in order.items] if order.accepted and is_closing(known, order.release) else []
+    closing = [i.key for i in order.items] if order.accepted and is_closing(known, order.release) else _switched(known)
     judged = tasks.judge(order.items, chosen, together, closing=closing)
     gone = {j.key for j in judged.values() if j.verdict in (Verdict.CANCEL, Verdict.CONSENT)}
     whole = not any(line.wanted and line.key not in gone for line in base.revision.lines)
@@ -86,6 +86,13 @@ def cut(tx: Tx, order_id: int, chosen: Collection[str]) -> Cut:
     cut_down = Revision(order_id, n, state, r.release_id, r.customer, r.ordered_at, lines, tree)
     after = replace(base, revision=cut_down, intake=None, accepted=n if state == "accepted" else 0)
     return Cut(after, tuple(fees.values()))
+
+
+def _switched(known: Sequence[Effect]) -> list[str]:
+    """The items whose installed product has lost what it stood on: there is no way back to what it was."""
+    begun = (State.SENT, State.UNKNOWN, State.CONFIRMED)
+    inherited = {e.id for e in known if e.op is Op.INHERITED}
+    return [e.item_key for e in known if e.item_key and e.of_id in inherited and e.op is Op.UNDO and e.state in begun]
 
 
 def _fee(order: OrderFacts, lines: Sequence[Line], judged: Judged) -> int:

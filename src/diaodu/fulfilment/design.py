@@ -11,13 +11,13 @@ from diaodu.catalog.model import Performer
 from diaodu.engine.ports import Call, Decision, Done, Message, Signal, Wait
 from diaodu.fulfilment.intake import replaced
 from diaodu.fulfilment.orders import OrderFacts, load_intake, load_revisions, record_decisions
-from diaodu.fulfilment.wanted import CLAIM, CLAIM_UNDO, wanted_effects
+from diaodu.fulfilment.wanted import CLAIM, CLAIM_UNDO, claims, wanted_effects
 from diaodu.kernel.db import Tx
 from diaodu.ordering import queries as revisions
 from diaodu.ordering.model import Action
 from diaodu.planning import commands as ledger
 from diaodu.planning import queries as effects
-from diaodu.planning.model import OPEN, TAKE_BACK, Effect, Op, State, Step
+from diaodu.planning.model import OPEN, TAKE_BACK, Effect, Op, State, Step, by_age
 from diaodu.planning.plan import plan
 
 WISH = "reserve"  # the kind of work
@@ -74,11 +74,13 @@ def ask(order: OrderFacts, known: Sequence[Effect]) -> Asked:
     other = [r for r in requests.values() if any(hashes.get(e.key, e) != e.reads_hash for e in r)]
     if other or taken_back:
         return Asked([_take_back(r) for r in other if not taken_back.issuperset(e.id for e in r)], waiting=True)
-    have = {e.key for e in known if e.work == WISH and e.op is not Op.UNDO and (e.state in OPEN or _is_true(e))}
+    asked = [e for e in known if e.work == WISH and e.op is not Op.UNDO and (e.state in OPEN or _is_true(e))]
+    have = {e.key: e.reads_hash for e in by_age(asked)}
     steps = [c for c in claimed if (c.thing_id, c.kind) not in have]
-    for s in plan(known, needed).steps:
-        if s.work == WISH and s.op is not Op.UNDO:
-            steps.append(replace(s, after=frozenset(), needs=frozenset()))
+    if any(w.key not in have or have[w.key] != w.reads_hash for w in needed):
+        found = plan(known, [*needed, *claims(order, known)]).steps
+        wishes = (s for s in found if s.work == WISH and s.op is not Op.UNDO)
+        steps += [replace(s, after=frozenset(), needs=frozenset()) for s in wishes]
     return Asked(steps, waiting=bool(steps or waiting))
 
 

@@ -113,16 +113,20 @@ def add_steps(
 def land(tx: Tx, landings: Sequence[Landing]) -> list[Effect]:
     """Write what became known, set-wise; what the table of effects does not provide for is left out.
 
-    Effects that waited only for what was confirmed here become ready. A fact of an effect that was withdrawn is
-    late: its result says so. Returns the effects that changed.
+    Effects that waited only for what was confirmed here become ready. A fact of an effect that was withdrawn, or that
+    waits for something else again, is late: its result says so. Returns the effects that changed.
     """
     rows, changed = [], []
+    known = queries.ledger(tx, {landing.effect.order_id for landing in landings})
+    true = {e.id for es in known.values() for e in es if e.state in (State.CONFIRMED, State.UNDONE)}
+    true |= {landing.effect.id for landing in landings if landing.state is State.CONFIRMED}
     for landing in landings:
         before, event = landing.effect, LANDED[landing.state]
         if event not in EFFECT_TABLE.moves[before.state]:
             continue
         attempts = before.attempts if landing.attempts is None else landing.attempts
-        late = before.state is State.WITHDRAWN
+        waits = before.state is State.INTENT and event is EffectEvent.CONFIRM and not true.issuperset(before.needs)
+        late = before.state is State.WITHDRAWN or waits
         result = landing.result or before.result
         after = replace(
             before,

@@ -29,14 +29,19 @@ class Crew:
     def replace(self) -> None:
         """Everybody is dead or gone: others take over when the leases have lapsed."""
         self._db.fuse = None
-        if self._sender is not None:  # its leases and what it has in flight are left as they are
-            self._sender._wire.close()  # noqa: SLF001 - the system does so for a process that was killed
+        self.close()
         self._db.later += LAPSE
         name = f"crew-{next(_names)}"
         self.worker = Worker(self._db, handlers(), name)
         self.runner = Runner(self._db, handlers(), name)
         self.areas = area_worker(self._db, name)
         self._sender = Sender(self._db, name, SYSTEMS, answer_s=ANSWER_S)
+
+    def close(self) -> None:
+        """Let go of the connections, as the system does for a process that was killed; nothing else is tidied up."""
+        if self._sender is not None:
+            self._sender._wire.close()  # noqa: SLF001 - a sender that closes waits for its answers
+            self._sender = None
 
     def run(self, what: Callable[[], object]) -> bool:
         """Have somebody do something; False when that cost a life."""

@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from random import Random
 
@@ -62,8 +63,7 @@ def _death(rng: Random) -> int:
 
 def play(ground: Ground, seed: int, steps: Sequence[Step], *, to_the_end: bool = True) -> Finding | None:
     """Let it all happen; what is found first, with the steps up to there."""
-    with ground.clone() as site:
-        world = World(site)
+    with ground.clone() as site, closing(World(site)) as world:
         for n, step in enumerate(steps, 1):
             if violations := _happen(world, step):
                 return Finding(seed, tuple(steps[:n]), tuple(violations))

@@ -27,6 +27,10 @@ class World:
         self.pocket: list[tuple[WorkReport, int]] = []
         self.captured = 0
 
+    def close(self) -> None:
+        """Send everybody home."""
+        self.crew.close()
+
     def orders(self) -> list[int]:
         """All orders, oldest first."""
         return [r[0] for r in self.rows("select id from ordering.product_order order by id")]
