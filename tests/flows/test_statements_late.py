@@ -54,7 +54,7 @@ def die(house: House) -> bool:
         tx.run("update kernel.lease set owner = null, clean = true where starts_with(name, 'engine:')")
     db = Dying(house.db)
     with suppress(Death):
-        Worker(db, handlers(), "dying").run_until_idle()  # type: ignore[arg-type]
+        Worker(db, handlers(), "dying").run_until_idle()  # type: ignore[arg-type]  # it is one, but for its last breath
     with house.db.transaction() as tx:
         tx.run("update kernel.lease set until = %s where starts_with(name, 'engine:')", (tx.now,))
     house.worker = Worker(house.db, handlers(), "heir")

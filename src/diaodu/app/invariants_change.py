@@ -38,6 +38,7 @@ select r.order_id, 'recall ' || r.id || ': ' || r.state || ', and nobody is at t
    and not exists (select from engine.human_task t where t.part = r.part and t.id = r.task_id
                       and t.state in (1, 2) and t.assignee is not null)
 """
+# sql: a label may stand in another partition than the work that carries it; read without a lock, by the doctor alone
 _LABELS = """
 select w.order_id, 'work order ' || w.id || ' stands in a visit that does not exist'
   from workforce.work_order w

@@ -115,7 +115,10 @@ class ItemAmbiguous(Rejected):
         "Item {item}: the order knows it as item {known} ({action} {offering}). Send it with that action and offering,"
         " or give a new item an id of its own."
     )
-    zh = "订单项 {item}：订单中已有的是订单项 {known}（{action} {offering}）。请按原动作和销售品提交，或为新订单项使用新的编号。"
+    zh = (
+        "订单项 {item}：订单中已有的是订单项 {known}（{action} {offering}）。请按原动作和销售品提交，"
+        "或为新订单项使用新的编号。"
+    )
 
 
 class ItemNotAmendable(Rejected):
@@ -128,8 +131,8 @@ class ItemNotAmendable(Rejected):
         " item with a new id."
     )
     zh = (
-        "订单项 {item} 状态为 {state}，不可回退点：{ponr}，现在不能变更或去掉。请对其撤单，或在本订单竣工后另行受理产品变更；"
-        "已去掉的内容请用新的订单项编号重新添加。"
+        "订单项 {item} 状态为 {state}，不可回退点：{ponr}，现在不能变更或去掉。请对其撤单，"
+        "或在本订单竣工后另行受理产品变更；已去掉的内容请用新的订单项编号重新添加。"
     )
 
 
