@@ -62,3 +62,11 @@ def work_until(house: House, order_id: int, *kinds: str) -> None:
     for kind in kinds:
         house.report(house.claim(kind, order_id), f"{kind}.{order_id}")
         house.run(technicians=False)
+
+
+def agree_to_all(house: House, order_id: int) -> None:
+    """The customer agrees to every fee that he has been asked about."""
+    with house.db.transaction() as tx:
+        asked = [t for t in cancel.tasks_of(tx, [order_id]).get(order_id, ()) if t.consent and t.consent.agreed is None]
+    for t in asked:
+        says(house, t.id, agreed=True)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from tests.flows.cancelling import ask
 from tests.flows.operator import House, add
-from tests.flows.taking_back import take_back
 
 from diaodu.planning.model import Effect
 from diaodu.workforce import visits
@@ -94,7 +94,7 @@ def test_48_when_one_order_is_cancelled_the_visit_shrinks_and_stays(house: House
     orders = three_orders(house)
     visit = merged(house, orders)
 
-    take_back(house, orders[0])
+    ask(house, orders[0])
     house.run(technicians=False)
 
     found = look(house, visit)
