@@ -83,7 +83,7 @@ def drop(house: House, order_id: int) -> None:
         revise(tx, order_id, (replace(add("P1", 601), children=parts),), made_by="clerk")
 
 
-EVENTS: Mapping[str, Callable[[House, int, WorkOrder], None]] = {
+EVENTS: Mapping[str, Callable[[House, int, WorkOrder], object]] = {
     "drop": lambda house, order_id, _: drop(house, order_id),
     "cancel": lambda house, order_id, _: ask(house, order_id),
     "decide": lambda house, _, work: decide(house, work),
