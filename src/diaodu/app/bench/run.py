@@ -109,7 +109,8 @@ def _drive(stage: Stage, load: Load, plan: Plan, children: Sequence[Child]) -> t
         if now - progress_at > STUCK_S:
             load.refuse_to_wait(STUCK_S)
         time.sleep(max(0.0, min(next_look, next_work) - time.monotonic()))
-    return marks[0], marks[1]
+    # Few orders may end all between two looks.
+    return marks[0], marks[1] if len(marks) > 1 else _mark(stage, load, children)
 
 
 def _mark(stage: Stage, load: Load, children: Sequence[Child]) -> _Mark:
