@@ -34,7 +34,7 @@ def test_the_whole_benchmark_in_small() -> None:
     told: list[str] = []
     counts = Counts({1: 16, 2: 16}, reps=1, in_flight=8, older=200, pairs=1, pair_orders=16)
     figures = measure(counts, told.append)
-    assert [(r.workers, r.orders >= 16) for r in figures.runs] == [(1, True), (2, True)]
+    assert [(r.workers, r.orders > 0) for r in figures.runs] == [(1, True), (2, True)]
     # Every order is the same bundle: what it writes once is exact.
     assert {t: figures.rows[t].insert for t in ("kernel.root", "ordering.order_item", "engine.human_task")} == {
         "kernel.root": 1,

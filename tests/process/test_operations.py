@@ -181,7 +181,7 @@ def test_rights_are_asked_for(http: httpx.Client) -> None:
 def test_the_interface_describes_itself(http: httpx.Client) -> None:
     api = httpx.get(f"{str(http.base_url).split('/diaodu')[0]}/openapi.json", trust_env=False).json()
     operations = [o for verbs in api["paths"].values() for o in verbs.values()]
-    assert len(operations) == len({o["operationId"] for o in operations}) == 37
+    assert len(operations) == len({o["operationId"] for o in operations}) == 38
     fetch = api["paths"]["/diaodu-api/process/v1/external/fetch"]["post"]
     assert "lockSeconds" in fetch["requestBody"]["content"]["application/json"]["schema"]["properties"]
 

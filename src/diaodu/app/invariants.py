@@ -155,6 +155,10 @@ select f.order_id, f.id, (x->>'id')::int8 from fact f
  where exists (select from ordering.order_item i where i.part = f.part and i.order_id = f.order_id
                   and i.state <> all(%(final)s::text[]))
    and not exists (select from planning.effect u where u.part = f.part and u.order_id = f.order_id and u.of_id = f.id)
+   -- nor asked back with its whole request: the area may have freed it before the order has heard so
+   and not exists (select from planning.effect u where u.part = f.part and u.order_id = f.order_id
+                      and u.kind = 'wish.withdraw' and u.state in ('intent', 'sent', 'unknown')
+                      and u.params->'wishes' @> to_jsonb(f.id))
    and not exists (select from inventory.resource r where r.area = split_part(f.element, ':', 2)::int4
                       and r.id = (x->>'id')::int8 and r.holder = f.thing_id and r.state in (1, 2))
 """

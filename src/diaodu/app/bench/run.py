@@ -102,7 +102,7 @@ def _drive(stage: Stage, load: Load, plan: Plan, children: Sequence[Child]) -> t
             next_look = now + LOOK_S
             if load.look():
                 progress_at = now
-            wanted = plan.in_flight + plan.orders * len(marks)
+            wanted = marks[0].completed + plan.orders if marks else plan.in_flight
             if len(marks) < 2 and load.completed >= wanted:
                 marks.append(_mark(stage, load, children))
             load.fill()
